@@ -1,0 +1,1 @@
+"""Seedbed grows balanced, checked, reproducible datasets for language models in one SQLite file."""

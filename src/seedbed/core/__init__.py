@@ -1,0 +1,1 @@
+"""The nouns, errors, protocols, configuration and plugin registry that everything else shares."""
