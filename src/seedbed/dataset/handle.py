@@ -1,0 +1,376 @@
+"""The handle that scripts, the command line and servers share: one noun with a few verbs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seedbed.core.errors import EmbedderMismatchError, InputError
+from seedbed.core.records import Candidate, Entry, Neighbour, Origin, State, Topic
+from seedbed.dataset.project import Project
+from seedbed.store.file import DatasetFile
+
+if TYPE_CHECKING:
+    from seedbed.core.protocols import Embedder, RunObserver
+    from seedbed.dataset.reports import Report
+    from seedbed.engine.intake import Decision, Gate, Intake
+    from seedbed.engine.run import RunSummary
+    from seedbed.export.writer import ExportResult
+    from seedbed.kinds.kind import Kind
+
+
+class Dataset:
+    """An open dataset: a topic tree with entries in one SQLite file.
+
+    Example:
+        >>> import seedbed
+        >>> with seedbed.create("facts.db") as ds:          # doctest: +SKIP
+        ...     ds.load_topics({"rome": {"republic": {}, "empire": {}}})
+        ...     ds.submit({"question": "Who led Rome in 63 BC?", "answer": "Cicero, as consul."}, topic="rome/republic")
+
+    Args:
+        project: where things are and what ``seedbed.yaml`` says.
+        file: the open file.
+        clock: Unix seconds.
+    """
+
+    def __init__(self, project: Project, file: DatasetFile, *, clock: Callable[[], float] = time.time) -> None:
+        self.project, self.file, self.clock = project, file, clock
+        self._kinds: dict[str, Kind] = {}
+        self._gates: dict[str, Gate] = {}
+        self._embedder: Embedder | None = None
+        self._intake: Intake | None = None
+
+    def __enter__(self) -> Dataset:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+    @property
+    def path(self) -> Path:
+        """The SQLite file."""
+        return self.project.dataset
+
+    # -- the tree ----------------------------------------------------------------------------------------------
+
+    def load_topics(self, tree: Mapping[str, Any] | Sequence[Any], *, actor: str = "human") -> dict[str, list[str]]:
+        """Paths that were ``created`` and ``updated``, in tree order; all or nothing.
+
+        Args:
+            tree: nested mapping of names; ``{}`` is a leaf, keys with ``_`` describe (``_description``, ``_target`` …).
+            actor: who does it, for the history.
+
+        Raises:
+            TopicError: a name or rule is wrong, with its path.
+        """
+        from seedbed.kinds.rules import check_rules
+        from seedbed.store.tree import parse_tree
+
+        topics = parse_tree(tree)
+        known = {t.path: t for t in self.file.topics.all()} | {t.path: t for t in topics}
+        check_rules(self.kind(), list(known.values()))
+        with self.file.write():
+            created, updated = self.file.topics.load(topics)
+            if created or updated:
+                self.file.events.add("topics.load", actor=actor, detail={"created": created, "updated": updated})
+        self._forget()
+        return {"created": list(created), "updated": list(updated)}
+
+    def add_topic(self, path: str, *, actor: str = "human", **attributes: Any) -> bool:
+        """Whether the topic is new; missing parents are made. ``attributes``: description, target, weight, meta.
+
+        Raises:
+            TopicError: the path is malformed, or the parent holds entries.
+        """
+        with self.file.write():
+            created = self.file.topics.add(Topic(self.file.topics.validate_path(path), **attributes))
+            if created:
+                self.file.events.add("topics.add", actor=actor, subject=path)
+        self._forget()
+        return created
+
+    def tree(self, root: str | None = None) -> list[tuple[Topic, int]]:
+        """Topics in tree order with the finished entries of each and all below it."""
+        topics = self.file.topics.all(root)
+        counts: dict[str, int] = {}
+        for count in self.file.entries.counts(root=root):
+            if count.state in (State.ACCEPTED, State.APPROVED):
+                parts = count.topic.split("/")
+                for i in range(1, len(parts) + 1):
+                    path = "/".join(parts[:i])
+                    counts[path] = counts.get(path, 0) + count.n
+        return [(t, counts.get(t.path, 0)) for t in topics]
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    def kind(self, name: str | None = None) -> Kind:
+        """The schema called ``name``, or the project's own; raises ``UnknownNameError``."""
+        name = name or self.project.config.kind
+        if name not in self._kinds:
+            from seedbed.kinds.load import load_kind
+
+            self._kinds[name] = load_kind(name, self.project.config, folder=self.project.folder)
+        return self._kinds[name]
+
+    def report(self, root: str | None = None) -> Report:
+        """Balance, gaps and reasons of rejection; reads counters only and calls no model."""
+        from seedbed.dataset.reports import build_report
+
+        return build_report(self, root)
+
+    def show(self, entry_id: str) -> Entry:
+        """One entry with its verdicts; ``entry_id`` may be a unique prefix of at least 6 characters."""
+        return self.file.entries.get(entry_id)
+
+    def entries(
+        self,
+        *,
+        topic: str | None = None,
+        states: Sequence[str] = (),
+        kind: str | None = None,
+        code: str | None = None,
+        text: str | None = None,
+        limit: int = 20,
+        offset: int = 0,
+    ) -> tuple[int, list[Entry]]:
+        """Number of matching entries, and one page of them, newest first.
+
+        Args:
+            topic: this topic and below.
+            states: only these; default all but rejected.
+            kind: only this kind.
+            code: rejected for this reason.
+            text: content contains this, case ignored.
+            limit: entries on a page.
+            offset: entries skipped.
+        """
+        from seedbed.store.entries import EntryFilter
+
+        if topic is not None:
+            self.file.topics.get(topic)
+        chosen = tuple(State(s) for s in states) or tuple(s for s in State if s is not State.REJECTED)
+        wanted = EntryFilter(root=topic, kind=kind, states=chosen, code=code, text=text)
+        return self.file.entries.count(wanted), self.file.entries.page(wanted, limit=limit, offset=offset)
+
+    def log(
+        self, *, action: str | None = None, actor: str | None = None, limit: int = 20, offset: int = 0
+    ) -> tuple[int, list[dict[str, Any]]]:
+        """Number of matching events, and one page of them as JSON, newest first."""
+        events = self.file.events
+        rows = events.page(action=action, actor=actor, limit=limit, offset=offset)
+        return events.count(action=action, actor=actor), [asdict(r) for r in rows]
+
+    def yields(self, recipe: str | None = None) -> list[dict[str, Any]]:
+        """Accepted entries per call by recipe, model, topic and strategy."""
+        from seedbed.dataset.reports import yield_rows
+
+        return yield_rows(self, recipe)
+
+    def similar(
+        self, rows: Sequence[Mapping[str, Any] | str], *, topic: str, kind: str | None = None, k: int = 5
+    ) -> list[list[Neighbour]]:
+        """The ``k`` closest entries of each row, best first, with full content; calls no language model.
+
+        Args:
+            rows: candidates of the kind (only the embedded fields matter), or bare texts.
+            topic: where they would go; the search scope is the project's (``similarity_scope``).
+            kind: schema, default the project's.
+            k: neighbours per row.
+        """
+        schema = self.kind(kind)
+        self.file.topics.get(topic)
+        texts = [row if isinstance(row, str) else schema.embed_text(dict(row)) for row in rows]
+        nearby = self.intake().nearby
+        vectors = self.embedder().encode(texts)
+        return [list(nearby.top(v, t, topic, k=k)) for v, t in zip(vectors, texts, strict=True)]
+
+    # -- writing -----------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        rows: Mapping[str, Any] | Sequence[Any],
+        *,
+        topic: str | None = None,
+        kind: str | None = None,
+        actor: str = "human",
+        session: str | None = None,
+        check_only: bool = False,
+    ) -> list[Decision]:
+        """What the door says of each row, in input order; accepted ones are in the dataset when this returns.
+
+        A row names its own topic with the key ``topic``, unless ``topic`` is given or the kind has such a field.
+
+        Args:
+            rows: one content object or many; a malformed one gets its own result.
+            topic: leaf path for all rows.
+            kind: schema, default the project's.
+            actor: who submits, for the history: ``human:ann``, ``agent:claude`` …
+            session: groups several submissions of one sitting.
+            check_only: only say what would happen.
+        """
+        many = [rows] if isinstance(rows, Mapping) else list(rows)
+        name = kind or self.project.config.kind
+        schema = self.kind(name)
+        candidates = [
+            candidate_of(row, topic=topic, kind=schema, origin=Origin("submit", actor=actor), place={"row": i + 1})
+            for i, row in enumerate(many)
+        ]
+        event = {"action": "submit", "actor": actor, "session": session}
+        return self.intake().submit(candidates, write=not check_only, event=event)
+
+    def import_rows(self, path: str | Path, **options: Any) -> Iterator[Decision]:
+        """What the door says of each row of a jsonl, json, csv or parquet file, in file order.
+
+        Options: ``topic``, ``topic_field``, ``mapping`` (file column → field), ``kind``, ``actor``.
+        """
+        from seedbed.dataset.importing import import_file
+
+        return import_file(self, str(path), **options)
+
+    def generate(
+        self, recipe: str, sources: Sequence[str] = (), *, observers: Sequence[RunObserver] = (), **options: Any
+    ) -> RunSummary:
+        """Grow the dataset with a recipe until its target; calls models.
+
+        Blocks; Ctrl-C finishes the jobs in progress and returns. See ``agenerate`` for the options.
+        """
+        return asyncio.run(self.agenerate(recipe, sources, observers=observers, handle_signals=True, **options))
+
+    async def agenerate(
+        self,
+        recipe: str,
+        sources: Sequence[str] = (),
+        *,
+        observers: Sequence[RunObserver] = (),
+        handle_signals: bool = False,
+        **options: Any,
+    ) -> RunSummary:
+        """Grow the dataset with a recipe until its target; calls models.
+
+        Args:
+            recipe: e.g. ``qa`` (from sources) or ``instruct`` (from the tree).
+            sources: files, folders, globs or tables.
+            observers: told of every event.
+            handle_signals: stop cleanly on Ctrl-C.
+            **options: fields of ``GenerateOptions``: ``target``, ``add``, ``n_pairs``, ``topics``, ``model`` …
+
+        Raises:
+            SeedbedError: before anything was asked of a model, when an argument is wrong; later problems end the
+                run and are in the summary.
+        """
+        from seedbed.dataset.generation import GenerateOptions, run_generation
+
+        chosen = GenerateOptions.parse(options)
+        return await run_generation(
+            self, recipe, list(sources), chosen, observers=observers, handle_signals=handle_signals
+        )
+
+    def export(self, output: str | Path, **options: Any) -> ExportResult:
+        """Write finished entries in a training format; options are the fields of ``ExportOptions``."""
+        from seedbed.core.config import parse_options
+        from seedbed.export.writer import ExportOptions, export_dataset
+
+        defaults = {"system_prompt": self.project.config.system_prompt}
+        chosen = parse_options(ExportOptions, {**defaults, **options})
+        return export_dataset(self.file, Path(output), chosen)
+
+    def reembed(self, embedder: str | None = None) -> int:
+        """Replace all vectors by those of ``embedder``; returns their number. One transaction."""
+        from seedbed.dataset.embedding import reembed
+
+        count = reembed(self, embedder or self.project.config.embedder)
+        self._embedder, self._intake = None, None
+        return count
+
+    # -- shared parts ------------------------------------------------------------------------------------------
+
+    def embedder(self) -> Embedder:
+        """The project's embedder; must be the one the file was embedded with.
+
+        Raises:
+            EmbedderMismatchError: it is not; names both and the command that re-embeds.
+        """
+        if self._embedder is None:
+            from seedbed.dataset.embedding import open_project_embedder
+
+            found = open_project_embedder(self.project, self.project.config.embedder)
+            current = self.file.vectors.current()
+            if current is not None and current[0] != found.id:
+                raise EmbedderMismatchError(
+                    f"{self.path.name} was embedded with {current[0]!r}, not {found.id!r}",
+                    place={"file": str(self.path), "embedder": current[0]},
+                    fix=f"set embedder in seedbed.yaml back, or run: seedbed reembed {self.project.config.embedder}",
+                )
+            if current is None and self.file.writable:
+                with self.file.write():
+                    self.file.vectors.register(found.id, found.dim, found.duplicate_threshold)
+            self._embedder = found
+        return self._embedder
+
+    def intake(self) -> Intake:
+        """The door of this dataset."""
+        if self._intake is None:
+            from seedbed.engine.intake import Intake
+
+            scope = self.project.config.similarity_scope
+            self._intake = Intake(self.file, self.gate, self.embedder(), scope=scope, clock=self.clock)
+        return self._intake
+
+    def gate(self, kind: str) -> Gate:
+        """The checks that guard a kind, as configured."""
+        if kind not in self._gates:
+            from seedbed.dataset.gates import build_gate
+
+            self._gates[kind] = build_gate(self.kind(kind), self.project.config)
+        return self._gates[kind]
+
+    @contextmanager
+    def gates(self, kind: str, gate: Gate) -> Iterator[None]:
+        """Guard ``kind`` with ``gate`` inside the block, e.g. with a judge for one run."""
+        before = self._gates.get(kind)
+        self._gates[kind] = gate
+        try:
+            yield
+        finally:
+            if before is None:
+                del self._gates[kind]
+            else:
+                self._gates[kind] = before
+
+    def _forget(self) -> None:
+        if self._intake is not None:
+            self._intake.forget_topics()
+
+
+def candidate_of(
+    row: Any, *, topic: str | None, kind: Kind, origin: Origin, place: Mapping[str, Any] | None = None
+) -> Candidate:
+    """A submitted row as a candidate; its key ``topic`` is taken off unless the kind has a field of that name.
+
+    Raises:
+        InputError: no topic anywhere.
+    """
+    place = dict(place or {})
+    if not isinstance(row, Mapping):
+        problem = ("not_an_object", f"expected a JSON object, got {type(row).__name__}")
+        return Candidate(topic or "", kind.name, row, origin, problem=problem, place=place)
+    content = dict(row)
+    where = topic
+    if "topic" not in kind.fields:
+        named = content.pop("topic", None)
+        where = where or (named if isinstance(named, str) else None)
+    if not where:
+        raise InputError(
+            "no topic given", place=place, fix="give --topic, or a 'topic' key in the row", code="no_topic"
+        )
+    return Candidate(where, kind.name, content, origin, place=place)

@@ -1,0 +1,164 @@
+"""Neighbours of candidates among committed entries and earlier candidates of the same batch.
+
+Vectors are loaded per topic when first asked for, so that one ``submit`` into one topic of a large dataset reads that
+topic only; other writers' entries are picked up by row id at every refresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seedbed.core.records import Content, Neighbour
+from seedbed.similarity.search import VectorIndex
+from seedbed.similarity.slots import relation
+
+if TYPE_CHECKING:
+    from seedbed.core.protocols import Embedder
+    from seedbed.engine.intake import Decision, Prepared
+    from seedbed.kinds.kind import Kind
+    from seedbed.store.file import DatasetFile
+
+CLOSE = 0.1
+"""Neighbours this far below the duplicate threshold are still shown as evidence."""
+
+CACHED = 4_000
+"""Contents of neighbours kept in memory."""
+
+
+class Nearby:
+    """Finds the closest entries in scope.
+
+    Args:
+        file: the dataset.
+        embedder: gives the duplicate threshold and dimension.
+        scope: ``topic``, ``subtree`` (the topic's parent and all below it) or ``dataset``.
+        kinds: name → kind, for the text that is compared.
+    """
+
+    def __init__(self, file: DatasetFile, embedder: Embedder, *, scope: str, kinds: Callable[[str], Kind]) -> None:
+        self.file, self.embedder, self.scope = file, embedder, scope
+        self._kinds = kinds
+        self._clear()
+
+    def _clear(self) -> None:
+        self._index = VectorIndex(self.embedder.dim)
+        self._loaded: set[int] = set()
+        self._scopes: dict[str, tuple[int, ...]] = {}
+        self._contents: dict[int, tuple[str, str, Content, str]] = {}
+        self._seen = 0
+        self._epoch = self.file.meta.get("vector_epoch", 0)
+
+    def refresh(self, topics: Iterable[str]) -> None:
+        """Load the topics' scopes and whatever others committed since the last refresh."""
+        if self.file.meta.get("vector_epoch", 0) != self._epoch:
+            self._clear()
+        newest = self.file.entries.max_rowid()
+        if newest > self._seen and self._loaded:
+            rowids, topic_ids, vectors = self.file.vectors.load(after_rowid=self._seen)
+            wanted = np.isin(topic_ids, np.fromiter(self._loaded, np.int64, len(self._loaded)))
+            self._index.add(rowids[wanted], topic_ids[wanted], vectors[wanted])
+        self._seen = max(self._seen, newest)
+        for path in set(topics):
+            self._load(path)
+
+    def _load(self, path: str) -> None:
+        if path in self._scopes:
+            return
+        root: str | None = path
+        if self.scope == "dataset":
+            root = None
+        elif self.scope == "subtree":
+            root = path.rpartition("/")[0] or path
+        ids = tuple(self.file.topics.id_of(t.path) for t in self.file.topics.leaves(root))
+        self._scopes[path] = ids
+        missing = [i for i in ids if i not in self._loaded]
+        if not missing:
+            return
+        rowids, topic_ids, vectors = self.file.vectors.load(root=root)
+        fresh = np.isin(topic_ids, missing)
+        self._index.add(rowids[fresh], topic_ids[fresh], vectors[fresh])
+        self._loaded.update(missing)
+
+    def top(self, vector: np.ndarray, text: str, topic: str, *, k: int, floor: float = -1.0) -> tuple[Neighbour, ...]:
+        """The ``k`` closest entries at or above ``floor``, best first, with full content.
+
+        Args:
+            vector: unit vector ``(dim,)``.
+            text: what was embedded, for the slot guard.
+            topic: path; loaded when it was not yet.
+            k: most neighbours.
+            floor: smallest cosine of interest.
+        """
+        self.refresh([topic])
+        rowids, similarities = self._index.top(vector[None, :], k, topics=self._scopes[topic])
+        return self._describe(text, rowids[0], similarities[0], floor)
+
+    def batch(self, items: Sequence[Prepared], *, k: int = 3) -> list[tuple[Neighbour, ...]]:
+        """Neighbours close enough to be evidence, for every item; topics must have been refreshed."""
+        floor = self.embedder.duplicate_threshold - CLOSE
+        out: list[tuple[Neighbour, ...]] = [()] * len(items)
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for i, item in enumerate(items):
+            groups.setdefault(self._scopes[item.topic.path], []).append(i)
+        for scope, members in groups.items():
+            queries = np.stack([_vector(items[i]) for i in members])
+            rowids, similarities = self._index.top(queries, k, topics=scope)
+            self._fetch(rowids[(similarities >= floor) & (rowids >= 0)])
+            for row, i in enumerate(members):
+                out[i] = self._describe(items[i].text, rowids[row], similarities[row], floor)
+        return out
+
+    def merge(self, item: Prepared, found: tuple[Neighbour, ...], earlier: Sequence[Decision]) -> tuple[Neighbour, ...]:
+        """``found`` with the candidates that this batch accepted before, best first."""
+        scope = self._scopes[item.topic.path]
+        same = [d for d in earlier if d.vector is not None and self._in_scope(d.candidate.topic, scope)]
+        if not same:
+            return found
+        similarities = np.stack([d.vector for d in same if d.vector is not None]) @ _vector(item)
+        floor = self.embedder.duplicate_threshold - CLOSE
+        extra = []
+        for i in np.flatnonzero(similarities >= floor)[:8]:
+            decision = same[int(i)]
+            extra.append(
+                self._neighbour(
+                    item.text,
+                    float(similarities[i]),
+                    (decision.entry_id, decision.candidate.topic, decision.content, decision.text),
+                )
+            )
+        if not extra:
+            return found
+        return tuple(sorted((*found, *extra), key=lambda n: -n.similarity)[:5])
+
+    def _in_scope(self, topic: str, scope: tuple[int, ...]) -> bool:
+        return self.file.topics.id_of(topic) in scope
+
+    def _describe(self, text: str, rowids: np.ndarray, similarities: np.ndarray, floor: float) -> tuple[Neighbour, ...]:
+        close = [(int(r), float(s)) for r, s in zip(rowids, similarities, strict=True) if r >= 0 and s >= floor]
+        self._fetch(np.array([r for r, _ in close], np.int64))
+        return tuple(self._neighbour(text, s, self._contents[r]) for r, s in close if r in self._contents)
+
+    def _neighbour(self, text: str, similarity: float, entry: tuple[str, str, Content, str]) -> Neighbour:
+        entry_id, topic, content, its_text = entry
+        how, differing = relation(similarity, self.embedder.duplicate_threshold, text, its_text)
+        return Neighbour(entry_id, min(1.0, similarity), topic, content, how, tuple(differing))
+
+    def _fetch(self, rowids: np.ndarray) -> None:
+        missing = [int(r) for r in np.unique(rowids) if int(r) not in self._contents]
+        if not missing:
+            return
+        if len(self._contents) + len(missing) > CACHED:
+            self._contents.clear()
+            missing = [int(r) for r in np.unique(rowids)]
+        for rowid, entry in self.file.entries.by_rowids(missing).items():
+            text = self._kinds(entry.kind).embed_text(entry.content)
+            self._contents[rowid] = entry.id, entry.topic, entry.content, text
+
+
+def _vector(item: Prepared) -> np.ndarray:
+    if item.vector is None:
+        raise ValueError("a candidate without a vector has no neighbours")
+    return item.vector

@@ -1,0 +1,167 @@
+"""The one writer of a run: a thread that turns whatever is waiting into one transaction.
+
+Batching keeps the cost of a commit off each record; a future is resolved only after its transaction is durable, so
+whoever awaits it may rely on the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from seedbed.core.records import Candidate, Job
+from seedbed.engine.intake import Decision, Intake, Prepared
+
+if TYPE_CHECKING:
+    from seedbed.store.calls import CallRow
+    from seedbed.store.file import DatasetFile
+
+BATCH = 128
+"""Most waiting operations that one transaction takes."""
+
+
+@dataclass(slots=True)
+class Submission:
+    """What one attempt at a job brought.
+
+    Attributes:
+        job: the job; finished in the same transaction unless it is to be tried again.
+        candidates: what the recipe returned.
+        earlier: rejections of the job's earlier attempts, not yet written.
+        last: whether no further attempt follows.
+        calls: writer calls the job has used so far.
+        prepared: set when the candidates were screened and judged before.
+    """
+
+    job: Job
+    candidates: Sequence[Candidate]
+    earlier: Sequence[Decision] = ()
+    last: bool = True
+    calls: int = 0
+    prepared: Sequence[Prepared] | None = None
+
+
+@dataclass(slots=True)
+class _Waiting:
+    action: Submission | Callable[[], Any] | list[CallRow]
+    future: asyncio.Future[Any]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Decisions of one submission, and whether they were written and the job finished."""
+
+    decisions: list[Decision]
+    written: bool = field(default=True)
+
+
+class Writer:
+    """Serialises everything a run writes.
+
+    Args:
+        file: the dataset, used from the writer's thread only while the run lasts.
+        intake: the door.
+        finish: called inside the transaction for a submission that ends its job, with the job's decisions.
+    """
+
+    def __init__(
+        self, file: DatasetFile, intake: Intake, finish: Callable[[Submission, Sequence[Decision]], None]
+    ) -> None:
+        self._file, self._intake, self._finish = file, intake, finish
+        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedbed-writer")
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Writer:
+        self._task = asyncio.create_task(self._loop())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Write what is waiting, then stop the thread."""
+        self._queue.put_nowait(None)
+        if self._task is not None:
+            await self._task
+        self._thread.shutdown()
+
+    async def submit(self, submission: Submission) -> Outcome:
+        """Decide and write; returns when the transaction is durable."""
+        result: Outcome = await self._put(submission)
+        return result
+
+    async def run(self, action: Callable[[], Any]) -> Any:
+        """The result of ``action``, run inside a write transaction on the writer's thread."""
+        return await self._put(action)
+
+    def put_calls(self, rows: list[CallRow]) -> asyncio.Future[Any]:
+        """Journal calls; the future resolves when they are durable. Order of puts is kept."""
+        return self._put(rows)
+
+    async def screen(self, candidates: Sequence[Candidate]) -> tuple[list[Prepared], list[Decision]]:
+        """What the door would say now, without writing; for judges, which come after the cheap checks."""
+
+        def look() -> tuple[list[Prepared], list[Decision]]:
+            prepared = self._intake.prepare(candidates)
+            return prepared, self._intake.decide(prepared)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, look)
+
+    def _put(self, action: Submission | Callable[[], Any] | list[CallRow]) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait(_Waiting(action, future))
+        return future
+
+    async def _loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        closing = False
+        while not closing:
+            batch = [await self._queue.get()]
+            while len(batch) < BATCH and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            closing = None in batch
+            waiting = [w for w in batch if w is not None]
+            if not waiting:
+                continue
+            transaction = loop.run_in_executor(self._thread, self._transact, [w.action for w in waiting])
+            await asyncio.wait([transaction])
+            error = transaction.exception()
+            for i, item in enumerate(waiting):
+                if item.future.done():
+                    continue
+                if error is None:
+                    item.future.set_result(transaction.result()[i])
+                else:
+                    item.future.set_exception(error)
+                    item.future.exception()  # a put that nobody awaits any more must not warn
+
+    def _transact(self, actions: Sequence[Submission | Callable[[], Any] | list[CallRow]]) -> list[Any]:
+        submissions = [a for a in actions if isinstance(a, Submission)]
+        fresh = [s for s in submissions if s.prepared is None]
+        prepared = iter(self._intake.prepare([c for s in fresh for c in s.candidates]))
+        for submission in fresh:
+            submission.prepared = [next(prepared) for _ in submission.candidates]
+        with self._file.write():
+            calls = [row for a in actions if isinstance(a, list) for row in a]
+            if calls:
+                self._file.calls.put(calls)
+            decisions = iter(self._intake.decide([p for s in submissions for p in s.prepared or ()]))
+            results: list[Any] = []
+            for action in actions:
+                if isinstance(action, Submission):
+                    results.append(self._settle(action, [next(decisions) for _ in action.candidates]))
+                elif callable(action):
+                    results.append(action())
+                else:
+                    results.append(None)
+        return results
+
+    def _settle(self, submission: Submission, decisions: list[Decision]) -> Outcome:
+        if not submission.last and not any(d.accepted for d in decisions):
+            return Outcome(decisions, written=False)
+        job = submission.job
+        everything = [*submission.earlier, *decisions]
+        recorded = self._intake.record(everything, run_id=job.run_id, job_id=job.id)
+        self._finish(submission, recorded)
+        return Outcome(recorded[len(submission.earlier) :])

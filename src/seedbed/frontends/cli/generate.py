@@ -1,0 +1,135 @@
+"""``generate``: grow the dataset with a recipe."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import click
+
+from seedbed.core.errors import ExitCode
+from seedbed.frontends.cli.app import common
+from seedbed.frontends.cli.output import Output, safe
+from seedbed.frontends.cli.progress import JsonProgress, LiveProgress, PlainProgress
+from seedbed.frontends.cli.session import open_dataset
+
+EXIT = {
+    "done": ExitCode.OK,
+    "shortfall": ExitCode.SHORTFALL,
+    "budget": ExitCode.BUDGET,
+    "interrupted": ExitCode.INTERRUPTED,
+}
+
+
+@click.command("generate")
+@click.argument("recipe")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option("--target", type=click.IntRange(1), help="Accepted entries wanted in all (under --topic, if given).")
+@click.option("--add", type=click.IntRange(1), help="Accepted entries wanted on top of what is there.")
+@click.option("--n-pairs", type=click.IntRange(1), help="Accepted entries wanted of each chunk.")
+@click.option("--topic", metavar="PATH", help="Only this topic and below.")
+@click.option("--topics", metavar="FILE", help="Topic tree to load first (JSON or YAML).")
+@click.option("--topic-filter", metavar="TEXT", help="Only entries that a judge finds to be about TEXT.")
+@click.option("--provider", help="Provider of the writer, e.g. openai, ollama, local.")
+@click.option("--model", help="Model of the writer, with or without provider: e.g. local:smollm2.")
+@click.option(
+    "--role", "roles", multiple=True, metavar="ROLE=PROVIDER:MODEL", help="Model of another role, e.g. judge."
+)
+@click.option("--judge", is_flag=True, help="Have a judge score every entry that passes the other checks.")
+@click.option(
+    "--threshold", type=click.FloatRange(0, 10), help="Least judge score, 0 to 10 [default: 7]; implies --judge."
+)
+@click.option("--strategy", type=click.Choice(["auto", "naive", "coverage", "evidence"]), default="auto",
+              show_default=True, help="How jobs are steered; auto prefers what pays.")  # fmt: skip
+@click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Most money to spend.")
+@click.option("--max-tokens", type=click.IntRange(1), help="Most tokens to spend in all.")
+@click.option("--reply-tokens", type=click.IntRange(1), help="Most tokens of one reply.")
+@click.option("--temperature", type=click.FloatRange(0, 2), help="Sampling temperature of the writer.")
+@click.option("--concurrency", type=click.IntRange(1), help="Most calls at once [default: by provider].")
+@click.option("--requests-per-minute", type=click.IntRange(1), help="Most requests a minute.")
+@click.option("--tokens-per-minute", type=click.IntRange(1), help="Most tokens a minute.")
+@click.option(
+    "--timeout", "timeout_s", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Deadline of a call."
+)
+@click.option(
+    "--max-attempts", type=click.IntRange(1), help="Attempts per wanted entry before a cell is given up [default: 8]."
+)
+@click.option("--strict-balance", is_flag=True, help="Do not ask other cells for what one cannot give.")
+@click.option("--max-chunks", type=click.IntRange(1), help="Most chunks read, spread over the documents.")
+@click.option("--chunk-size", type=click.IntRange(100), metavar="CHARS", help="Characters of a chunk.")
+@click.option(
+    "--chunk-overlap", type=click.IntRange(0), metavar="CHARS", help="Characters that neighbouring chunks share."
+)
+@click.option("--table", "tables", multiple=True, help="LanceDB table; may be repeated [default: text_chunks].")
+@click.option("--text-column", metavar="NAME", help="Column of a table that holds the text.")
+@click.option("--text-field", metavar="NAME", help="Column of a file's rows that holds the text.")
+@click.option("--cache", type=click.Choice(["read", "refresh", "off"]), default="read", show_default=True,
+              help="Use replies in the journal, ask again, or do neither.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Of all random choices.")
+@common
+def generate_command(
+    recipe: str, sources: tuple[str, ...], roles: tuple[str, ...], db: str | None, as_json: bool | None, **options: Any
+) -> int:
+    """Grow the dataset with RECIPE until the target, reading SOURCEs where the recipe needs them.
+
+    Recipes: qa (question/answer pairs from documents, rows or tables), instruct (instructions from the topic tree).
+    Asking again after an interruption continues; nothing accepted is lost and no finished call is paid again.
+    With --json, events come as JSON lines and the last line is the summary.
+    """
+    out = Output.for_streams(as_json=as_json)
+    chosen = {k: v for k, v in options.items() if v not in (None, (), False)}
+    chosen["roles"] = _roles(roles)
+    progress = observer(out)
+    with open_dataset(db) as dataset:
+        try:
+            summary = dataset.generate(recipe, sources, observers=[progress], **chosen)
+        finally:
+            progress.close()
+    data = summary.to_dict()
+    if out.as_json:
+        out.json({"event": "summary", **data})
+    else:
+        out.data(data, lambda: summary_lines(data))
+    if summary.error is not None and data["status"] == "failed":
+        out.error(summary.error)
+        return int(summary.error.exit_code)
+    return int(EXIT[data["status"]])
+
+
+def observer(out: Output) -> JsonProgress | LiveProgress | PlainProgress:
+    """The progress display that fits the streams."""
+    if out.as_json:
+        return JsonProgress(out.stdout)
+    make: Callable[..., LiveProgress | PlainProgress] = LiveProgress if sys.stderr.isatty() else PlainProgress
+    return make(out.stderr)
+
+
+def summary_lines(data: dict[str, Any]) -> Iterator[str]:
+    """How a run ended, as text."""
+    spent = "cost unknown" if data["cost_usd"] is None else f"${data['cost_usd']:.4g}"
+    tokens = data["prompt_tokens"] + data["completion_tokens"]
+    rejected, failed = sum(data["rejected"].values()), sum(data["failed"].values())
+    yield (
+        f"{data['status']}: {data['accepted']} of {data['target']} entries"
+        f" ({data['accepted_now']} new, {rejected} rejected, {failed} failed)"
+        f" in {data['elapsed_s']:.0f} s, {data['calls']} calls, {tokens} tokens, {spent}"
+    )
+    if data["rejected"]:
+        yield "rejected: " + ", ".join(f"{n} {safe(code)}" for code, n in data["rejected"].items())
+    if "shortfall" in data:
+        yield f"missing {data['missing']}: " + "; ".join(safe(r) for r in data["reasons"])
+        for cell in data["shortfall"][:5]:
+            label = f" [{safe(cell['cell'])}]" if cell["cell"] else ""
+            why = f" ({safe(cell['why'])})" if cell["why"] else ""
+            yield f"  {safe(cell['topic'])}{label}: {cell['accepted']} of {cell['target']}{why}"
+
+
+def _roles(pairs: tuple[str, ...]) -> dict[str, str]:
+    out: dict[str, str] = {}
+    for pair in pairs:
+        role, sign, model = pair.partition("=")
+        if not sign or not model:
+            raise click.BadParameter(f"{pair!r} is not ROLE=PROVIDER:MODEL", param_hint="--role")
+        out[role] = model
+    return out

@@ -1,0 +1,1 @@
+"""Where work starts from: documents, rows and LanceDB tables, each read as seeds."""

@@ -1,0 +1,321 @@
+"""Entries: inserted in batches with verdicts and vectors, found, counted, listed and streamed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from seedbed.core.errors import InputError, NotFoundError, StoreError
+from seedbed.core.records import Content, Entry, Origin, State, Verdict
+from seedbed.store.entry_rows import SELECT, EntryFilter, chunks, conditions, marks, to_entries
+from seedbed.store.topics import SUBTREE, subtree
+from seedbed.store.values import (
+    OUTCOME_CODES,
+    STATE_CODES,
+    STATES,
+    UID_HEX,
+    pack_json,
+    pack_optional,
+    pack_text,
+    pack_uid,
+    uid_range,
+    unpack_text,
+    unpack_uid,
+)
+from seedbed.store.vectors import EPOCH_KEY
+
+if TYPE_CHECKING:
+    from seedbed.store.file import DatasetFile
+
+__all__ = ["CellCount", "Entries", "EntryFilter", "NewEntry"]
+
+MIN_PREFIX = 6
+"""Characters of an id that have to be given."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What is inserted.
+
+    Attributes:
+        id: public id, 20 hexadecimal characters; salted by the caller for rejected candidates.
+        topic, kind, content, state, cell: where it lives and what it is.
+        raw: the submission when it differs from ``content``.
+        meta, origin, seed_uid, run_id, job_id: provenance.
+        text_hash: 8 bytes that find exact duplicates.
+        vector: float16 bytes of the file's embedder.
+        verdicts: in the order the checks ran.
+        event_id: the operation that brings it.
+        created_at: Unix seconds; the file's clock where ``None``.
+    """
+
+    id: str
+    topic: str
+    kind: str
+    content: Content
+    state: State = State.ACCEPTED
+    cell: str = ""
+    raw: Any = None
+    meta: dict[str, Any] = field(default_factory=dict)
+    origin: Origin | None = None
+    seed_uid: str | None = None
+    run_id: int | None = None
+    job_id: int | None = None
+    text_hash: bytes | None = None
+    vector: bytes | None = None
+    verdicts: Sequence[Verdict] = ()
+    event_id: int | None = None
+    created_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CellCount:
+    """Entries of one kind and state in one cell."""
+
+    topic: str
+    kind: str
+    cell: str
+    state: State
+    n: int
+
+
+class Entries:
+    """Entries of one file."""
+
+    def __init__(self, file: DatasetFile) -> None:
+        self._file = file
+
+    # -- writing -----------------------------------------------------------------------------------------------
+
+    def insert(self, rows: Sequence[NewEntry]) -> list[int]:
+        """Row ids of the new entries, in order; all or nothing.
+
+        Raises:
+            UnknownNameError, TopicError: a topic is unknown or not a leaf.
+            NotFoundError: a seed is not in the file.
+            StoreError: an id is taken (``conflict``), or a vector does not fit the file's embedder.
+        """
+        with self._file.write():
+            self._make_room(rows)
+            first = (self._file.value("SELECT seq FROM sqlite_sequence WHERE name = 'entry'") or 0) + 1
+            rowids = list(range(first, first + len(rows)))
+            seeds = self._seed_ids(rows)
+            now = self._file.clock()
+            self._file.executemany(
+                "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (rowid, *self._columns(row, seeds, now))
+                    for rowid, row in zip(rowids, rows, strict=True)
+                ],
+            )  # fmt: skip
+            self._insert_verdicts(rowids, rows)
+            self._insert_vectors(rowids, rows)
+        return rowids
+
+    def _columns(self, row: NewEntry, seeds: dict[str, int], now: float) -> tuple[Any, ...]:
+        names = self._file.names
+        return (
+            pack_uid(row.id),
+            names.leaf(row.topic),
+            names.kind(row.kind),
+            STATE_CODES[row.state],
+            pack_text(row.cell),
+            now if row.created_at is None else row.created_at,
+            None if row.origin is None else names.origin_id(row.origin),
+            None if row.seed_uid is None else seeds[row.seed_uid],
+            row.run_id,
+            row.job_id,
+            row.event_id,
+            row.text_hash,
+            pack_optional(row.meta),
+            pack_json(row.content),
+            None if row.raw is None else pack_json(row.raw),
+        )
+
+    def _insert_verdicts(self, rowids: Sequence[int], rows: Sequence[NewEntry]) -> None:
+        checker = self._file.names.checker
+        self._file.executemany(
+            "INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    rowid, seq, checker(v), OUTCOME_CODES[v.outcome],
+                    None if v.score is None else float(v.score),
+                    pack_text(v.code) if v.code else None,
+                    pack_text(v.reason) if v.reason else None,
+                    pack_optional(v.evidence),
+                )
+                for rowid, row in zip(rowids, rows, strict=True)
+                for seq, v in enumerate(row.verdicts)
+            ],
+        )  # fmt: skip
+
+    def _insert_vectors(self, rowids: Sequence[int], rows: Sequence[NewEntry]) -> None:
+        found = [(rowid, row.vector) for rowid, row in zip(rowids, rows, strict=True) if row.vector is not None]
+        if not found:
+            return
+        embedder_id, size = self._file.names.embedder()
+        wrong = next((len(v) for _, v in found if len(v) != size), None)
+        if wrong is not None:
+            raise StoreError(f"a vector has {wrong} bytes, the file's embedder makes {size}", code="embedder_mismatch")
+        self._file.executemany("INSERT INTO vector VALUES (?, ?, ?)", [(r, embedder_id, v) for r, v in found])
+
+    def _seed_ids(self, rows: Sequence[NewEntry]) -> dict[str, int]:
+        wanted = list({row.seed_uid for row in rows if row.seed_uid is not None})
+        out: dict[str, int] = {}
+        for part in chunks(wanted):
+            sql = f"SELECT uid, id FROM seed WHERE uid IN ({marks(part)})"
+            out.update((unpack_uid(uid), i) for uid, i in self._file.rows(sql, [pack_uid(u) for u in part]))
+        missing = next((uid for uid in wanted if uid not in out), None)
+        if missing is not None:
+            raise NotFoundError(f"no seed {missing} in {self._file.path.name}", fix="add seeds before their entries")
+        return out
+
+    def _make_room(self, rows: Sequence[NewEntry]) -> None:
+        """An entry that was rejected after all gives its id up to the same content submitted again."""
+        for part in chunks([pack_uid(row.id) for row in rows]):
+            sql = f"SELECT id, uid FROM entry WHERE uid IN ({marks(part)}) AND state = 0"
+            for rowid, uid in self._file.rows(sql, part):
+                salted = hashlib.blake2b(f"{rowid}/{uid!r}".encode(), digest_size=UID_HEX // 2).digest()
+                self._file.execute("UPDATE entry SET uid = ? WHERE id = ?", (salted, rowid))
+
+    def set_state(self, ids: Sequence[str], state: State) -> int:
+        """Number of entries whose state changed; ids are whole.
+
+        Rejecting an entry, or taking one back, tells holders of vectors to load them anew (``vector_epoch``).
+        """
+        changed, code = 0, STATE_CODES[state]
+        with self._file.write():
+            for part in chunks([pack_uid(i) for i in ids]):
+                where = f"uid IN ({marks(part)}) AND state <> ?"
+                sql = f"SELECT count(*) FROM entry WHERE {where} AND (state = 0 OR ? = 0)"
+                if self._file.value(sql, (*part, code, code)):
+                    self._file.meta.set(EPOCH_KEY, self._file.meta.get(EPOCH_KEY, 0) + 1)
+                changed += self._file.execute(f"UPDATE entry SET state = ? WHERE {where}", (code, *part, code)).rowcount
+        return changed
+
+    # -- finding -----------------------------------------------------------------------------------------------
+
+    def get(self, entry_id: str, *, verdicts: bool = True) -> Entry:
+        """One entry; ``entry_id`` may be a prefix that only one id begins with.
+
+        Raises:
+            NotFoundError: there is none.
+            InputError: the prefix is too short or several ids begin with it.
+        """
+        place = {"id": entry_id}
+        found: list[Any] = []
+        if len(entry_id) == UID_HEX:
+            found = self._file.rows(SELECT + "WHERE e.uid = ?", (pack_uid(entry_id.lower()),))
+        elif (span := uid_range(entry_id.lower())) is not None:
+            if len(entry_id) < MIN_PREFIX:
+                raise InputError(
+                    f"{entry_id!r} is too short for an id", place=place, fix=f"give {MIN_PREFIX} characters"
+                )
+            found = self._file.rows(SELECT + "WHERE e.uid BETWEEN ? AND ? LIMIT 4", span)
+        if len(found) > 1:
+            ids = ", ".join(unpack_uid(r[1]) for r in found[:3])
+            raise InputError(
+                f"several ids begin with {entry_id}", place=place, fix=f"give more of one: {ids}", code="ambiguous_id"
+            )
+        if not found:
+            raise NotFoundError(f"no entry {entry_id!r}", place=place, fix="seedbed list shows ids")
+        return to_entries(self._file, self._file.rows, found, verdicts=verdicts)[0][1]
+
+    def exists(self, entry_id: str) -> bool:
+        """Whether there is an entry of this whole id."""
+        return self._file.value("SELECT 1 FROM entry WHERE uid = ?", (pack_uid(entry_id),)) is not None
+
+    def find_exact(self, text_hash: bytes, kind: str) -> str | None:
+        """Public id of an entry of the kind, not rejected, with the same normalised text."""
+        sql = (
+            "SELECT e.uid FROM entry e JOIN kind k ON k.id = e.kind_id"
+            " WHERE e.text_hash = ? AND k.name = ? AND e.state <> 0 ORDER BY e.id LIMIT 1"
+        )
+        found = self._file.value(sql, (text_hash, pack_text(kind)))
+        return None if found is None else unpack_uid(found)
+
+    def by_rowids(self, rowids: Sequence[int], *, verdicts: bool = False) -> dict[int, Entry]:
+        """Entries by row id; ids that are not there are left out."""
+        out: dict[int, Entry] = {}
+        for part in chunks(rowids):
+            rows = self._file.rows(f"{SELECT}WHERE e.id IN ({marks(part)})", part)
+            out.update(to_entries(self._file, self._file.rows, rows, verdicts=verdicts))
+        return out
+
+    def max_rowid(self) -> int:
+        """Row id of the newest entry; 0 when there is none. Row ids are never used again."""
+        return int(self._file.value("SELECT max(id) FROM entry") or 0)
+
+    # -- listing -----------------------------------------------------------------------------------------------
+
+    def page(
+        self, wanted: EntryFilter | None = None, *, limit: int = 20, offset: int = 0, verdicts: bool = False
+    ) -> list[Entry]:
+        """Matching entries in the filter's order, ``offset`` of them skipped."""
+        wanted = wanted or EntryFilter()
+        where, values = conditions(wanted)
+        order = "DESC" if wanted.order == "newest" else "ASC"
+        # Page by row ids first, so that skipped rows are not read and joined.
+        ids = f"SELECT e.id FROM entry e {where} ORDER BY e.id {order} LIMIT ? OFFSET ?"
+        rows = self._file.rows(f"{SELECT}WHERE e.id IN ({ids}) ORDER BY e.id {order}", (*values, limit, offset))
+        return [entry for _, entry in to_entries(self._file, self._file.rows, rows, verdicts=verdicts)]
+
+    def count(self, wanted: EntryFilter | None = None) -> int:
+        """Number of matching entries."""
+        where, values = conditions(wanted or EntryFilter())
+        return int(self._file.value(f"SELECT count(*) FROM entry e {where}", values))
+
+    def stream(self, wanted: EntryFilter | None = None, *, batch: int = 500, verdicts: bool = False) -> Iterator[Entry]:
+        """Matching entries sorted by topic path, then id; memory stays flat over any number of them.
+
+        Shows the file as it was committed when the first entry is asked for; what the caller or anybody else writes
+        meanwhile is not seen.
+        """
+        from array import array
+
+        where, values = conditions(wanted or EntryFilter())
+        where += " AND " if where else "WHERE "
+        with self._file.snapshot() as query:
+            for (topic_id,) in query("SELECT id FROM topic ORDER BY path", ()):
+                sql = f"SELECT e.id FROM entry e {where}e.topic_id = ? ORDER BY e.uid"
+                rowids = array("q", (r[0] for r in query(sql, (*values, topic_id))))
+                for start in range(0, len(rowids), batch):
+                    part = list(rowids[start : start + batch])
+                    rows = query(f"{SELECT}WHERE e.id IN ({marks(part)}) ORDER BY e.uid", part)
+                    yield from (e for _, e in to_entries(self._file, query, rows, verdicts=verdicts))
+
+    # -- counting ----------------------------------------------------------------------------------------------
+
+    def counts(self, root: str | None = None, kind: str | None = None) -> list[CellCount]:
+        """Entries per cell, kind and state at and below ``root``; costs what there are cells, not entries."""
+        where = "c.n > 0"
+        values: list[Any] = []
+        if root is not None:
+            where += " AND " + SUBTREE.format("t.path")
+            values += subtree(root)
+        if kind is not None:
+            where += " AND k.name = ?"
+            values.append(pack_text(kind))
+        rows = self._file.rows(
+            "SELECT t.path, k.name, c.cell, c.state, c.n FROM cell_count c JOIN topic t ON t.id = c.topic_id"
+            f" JOIN kind k ON k.id = c.kind_id WHERE {where} ORDER BY t.path, k.name, c.cell, c.state",
+            values,
+        )
+        return [CellCount(t, unpack_text(k), unpack_text(cell), STATES[state], n) for t, k, cell, state, n in rows]
+
+    def rejections(self, run_id: int | None = None, root: str | None = None) -> list[tuple[str, str, int]]:
+        """``(check, reason code, number)`` of failing verdicts, most frequent first."""
+        join = ""
+        values: list[Any] = []
+        if run_id is not None or root is not None:
+            where, values = conditions(EntryFilter(root=root, run_id=run_id))
+            join = f" AND v.entry_id IN (SELECT e.id FROM entry e {where} AND e.state = 0)"
+        rows = self._file.rows(
+            "SELECT c.name, coalesce(v.code, c.name), sum(v.n) FROM (SELECT v.checker_id, v.code, count(*) AS n"
+            f" FROM verdict v WHERE v.outcome = 0{join} GROUP BY v.code, v.checker_id) v"
+            " JOIN checker c ON c.id = v.checker_id GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
+            values,
+        )
+        return [(unpack_text(check), unpack_text(code), n) for check, code, n in rows]

@@ -1,0 +1,128 @@
+"""Events: every change, who made it and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from seedbed.store.topics import SUBTREE, subtree
+from seedbed.store.values import pack_optional, pack_text, unpack_json, unpack_text
+
+if TYPE_CHECKING:
+    from seedbed.store.file import DatasetFile
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event.
+
+    Attributes:
+        id: row id; entries name the event that brought them.
+        at: Unix seconds.
+        action: e.g. ``submit``, ``topics.load``.
+        actor: ``engine``, ``human:<name>``, ``agent:<name>``.
+        session: groups events of one sitting.
+        reason: why.
+        subject: what it was about, e.g. a topic path.
+        detail: JSON.
+    """
+
+    id: int
+    at: float
+    action: str
+    actor: str
+    session: str | None
+    reason: str | None
+    subject: str | None
+    detail: dict[str, Any]
+
+
+class EventFilter(TypedDict, total=False):
+    """Which events; what is missing or ``None`` does not restrict.
+
+    Attributes:
+        topic: about this topic or one below, or bringing entries there.
+        action, actor, session: exactly these.
+        after, before: Unix seconds; at or after the one, before the other.
+    """
+
+    topic: str | None
+    action: str | None
+    actor: str | None
+    session: str | None
+    after: float | None
+    before: float | None
+
+
+class Events:
+    """Events of one file."""
+
+    def __init__(self, file: DatasetFile) -> None:
+        self._file = file
+
+    def add(
+        self,
+        action: str,
+        *,
+        actor: str,
+        session: str | None = None,
+        reason: str | None = None,
+        subject: str | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Row id of the new event."""
+        texts = [None if t is None else pack_text(t) for t in (session, reason, subject)]
+        with self._file.write():
+            cursor = self._file.execute(
+                "INSERT INTO event (at, action, actor, session, reason, subject, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (self._file.clock(), pack_text(action), pack_text(actor), *texts, pack_optional(dict(detail or {}))),
+            )
+            return int(cursor.lastrowid or 0)
+
+    def page(self, *, limit: int = 20, offset: int = 0, **wanted: Unpack[EventFilter]) -> list[EventRow]:
+        """Matching events, newest first, ``offset`` of them skipped; filters as in ``EventFilter``."""
+        where, values = _conditions(wanted)
+        rows = self._file.rows(
+            "SELECT e.id, e.at, e.action, e.actor, e.session, e.reason, e.subject, e.detail FROM event e"
+            f" {where} ORDER BY e.id DESC LIMIT ? OFFSET ?",
+            (*values, limit, offset),
+        )
+        return [_event(row) for row in rows]
+
+    def count(self, **wanted: Unpack[EventFilter]) -> int:
+        """Number of matching events."""
+        where, values = _conditions(wanted)
+        return int(self._file.value(f"SELECT count(*) FROM event e {where}", values))
+
+
+def _conditions(wanted: EventFilter) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    values: list[Any] = []
+    for name in ("action", "actor", "session"):
+        value = wanted.get(name)
+        if value is not None:
+            parts.append(f"e.{name} = ?")
+            values.append(pack_text(str(value)))
+    for name, sign in (("after", ">="), ("before", "<")):
+        value = wanted.get(name)
+        if value is not None:
+            parts.append(f"e.at {sign} ?")
+            values.append(value)
+    topic = wanted.get("topic")
+    if topic is not None:
+        below = f"(SELECT id FROM topic WHERE {SUBTREE.format('path')})"
+        parts.append(
+            f"({SUBTREE.format('e.subject')} OR EXISTS (SELECT 1 FROM entry n WHERE n.event_id = e.id"
+            f" AND n.topic_id IN {below}))"
+        )
+        values += (*subtree(topic), *subtree(topic))
+    return ("WHERE " + " AND ".join(parts) if parts else ""), values
+
+
+def _event(row: tuple[Any, ...]) -> EventRow:
+    event_id, at, action, actor, session, reason, subject, detail = row
+    session, reason, subject = (None if t is None else unpack_text(t) for t in (session, reason, subject))
+    return EventRow(
+        event_id, at, unpack_text(action), unpack_text(actor), session, reason, subject, unpack_json(detail, {})
+    )

@@ -1,0 +1,57 @@
+"""SQLite's errors as Seedbed's, in one place; each names the file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from seedbed.core.errors import (
+    BusyError,
+    DiskFullError,
+    InputError,
+    NotADatasetError,
+    ReadOnlyError,
+    SeedbedError,
+    StoreError,
+)
+
+_PRIMARY = 0xFF
+"""Extended result codes keep their primary code in the low byte."""
+
+
+@contextmanager
+def mapped(path: Path) -> Iterator[None]:
+    """Raise what SQLite raises inside the block as a ``StoreError`` that names ``path``."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise store_error(error, path) from error
+    except UnicodeEncodeError as error:
+        raise InputError("the text holds half of a character (a lone surrogate)", code="unstorable_text") from error
+
+
+def store_error(error: sqlite3.Error, path: Path) -> SeedbedError:
+    """The error of ours that says what SQLite's means."""
+    name, place = path.name, {"file": str(path)}
+    code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+    if code == sqlite3.SQLITE_FULL:
+        return DiskFullError(
+            f"the disk is full: {name} was not changed", place=place, fix="free some space and run it again"
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return ReadOnlyError(
+            f"{name} or its folder cannot be written", place=place, fix="check the permissions of the file and folder"
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return BusyError(
+            f"another process has been writing to {name} for too long", place=place, fix="wait for it and try again"
+        )
+    if code == sqlite3.SQLITE_NOTADB:
+        return NotADatasetError(f"{name} is not a Seedbed dataset", place=place)
+    if code == sqlite3.SQLITE_CORRUPT:
+        return StoreError(f"{name} is damaged: {error}", place=place, fix="restore it from a copy", code="damaged_file")
+    if code == sqlite3.SQLITE_CONSTRAINT:
+        return StoreError(f"{name} refused a row: {error}", place=place, code="conflict")
+    return StoreError(f"{name}: {error}", place=place)

@@ -1,0 +1,244 @@
+"""The handle on one dataset file: connection, transactions, and one attribute per thing that is kept.
+
+All SQL is in this package. The handle may be used from several threads: statements and transactions take turns.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seedbed.core.errors import ReadOnlyError, StoreError
+from seedbed.store import migrations, opening
+from seedbed.store.calls import Calls
+from seedbed.store.entries import Entries
+from seedbed.store.events import Events
+from seedbed.store.faults import mapped
+from seedbed.store.interning import Names
+from seedbed.store.jobs import Jobs
+from seedbed.store.meta import Meta
+from seedbed.store.runs import Runs
+from seedbed.store.seeds import Seeds
+from seedbed.store.steering import Steering
+from seedbed.store.topics import Topics
+from seedbed.store.vectors import Vectors
+
+if TYPE_CHECKING:
+    from seedbed.store.opening import Mode
+
+Row = tuple[Any, ...]
+
+
+class DatasetFile:
+    """One open SQLite file; made by ``create`` or ``open``.
+
+    Attributes:
+        path: where it is.
+        mode: ``rw`` or ``ro``.
+        clock: Unix seconds.
+        meta, topics, entries, vectors, seeds, runs, jobs, calls, steering, events: what it holds.
+        names: ids of values that are stored once; for this package.
+    """
+
+    def __init__(self, path: Path, mode: Mode, *, clock: Callable[[], float], busy_s: float) -> None:
+        self.path, self.mode, self.clock = path, mode, clock
+        self._busy_s = busy_s
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._data_version = -1
+        self._connection: sqlite3.Connection | None = opening.connect(path, mode, busy_s)
+        self.names = Names(self)
+        self.meta = Meta(self)
+        self.topics = Topics(self)
+        self.entries = Entries(self)
+        self.vectors = Vectors(self)
+        self.seeds = Seeds(self)
+        self.runs = Runs(self)
+        self.jobs = Jobs(self)
+        self.calls = Calls(self)
+        self.steering = Steering(self)
+        self.events = Events(self)
+
+    @classmethod
+    def create(cls, path: str | Path, *, clock: Callable[[], float] = time.time) -> DatasetFile:
+        """A new, empty dataset file.
+
+        Raises:
+            InputError: something is there already (``exists``).
+            NotFoundError, ReadOnlyError: the folder is missing or cannot be written.
+        """
+        opening.create(Path(path), clock())
+        return cls.open(path, clock=clock)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        mode: Mode = "rw",
+        clock: Callable[[], float] = time.time,
+        busy_s: float = opening.BUSY_S,
+    ) -> DatasetFile:
+        """The dataset file at ``path``; an older one is brought up to date when opened for writing.
+
+        Args:
+            path: the SQLite file.
+            mode: ``ro`` never changes the file and works where nothing can be written.
+            clock: Unix seconds.
+            busy_s: seconds to wait for another process's transaction.
+
+        Raises:
+            NotFoundError: there is no such file (``no_dataset``).
+            NotADatasetError, NewerFileError: it is something else, or from a newer version; not touched.
+        """
+        path = Path(path)
+        opening.inspect(path)
+        file = cls(path, mode, clock=clock, busy_s=busy_s)
+        try:
+            file._bring_up_to_date()
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _bring_up_to_date(self) -> None:
+        with mapped(self.path):
+            outdated = migrations.pending(self._open)
+            if outdated and not self.writable:
+                raise ReadOnlyError(
+                    f"{self.path.name} is from an older version and has to be migrated",
+                    place={"file": str(self.path)},
+                    fix="open it once for writing, e.g. with: seedbed log",
+                )
+            if outdated:
+                migrations.migrate(self._open, self.clock())
+
+    def __enter__(self) -> DatasetFile:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the file; a second call does nothing."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
+
+    @property
+    def writable(self) -> bool:
+        """Whether it was opened for writing."""
+        return self.mode == "rw"
+
+    def migration_state(self) -> tuple[list[migrations.Applied], list[str]]:
+        """Migrations the file has been through, and names of those still to come."""
+        with self._lock, mapped(self.path):
+            return migrations.applied(self._open), migrations.pending(self._open)
+
+    @contextmanager
+    def write(self) -> Iterator[None]:
+        """One transaction: everything inside is kept when the block ends, nothing when it raises.
+
+        Inside another ``write`` the block joins it: what it did is undone when it raises, and becomes durable with
+        the outer block only.
+
+        Raises:
+            ReadOnlyError, DiskFullError, BusyError: the file holds everything committed before.
+        """
+        if not self.writable:
+            raise ReadOnlyError(f"{self.path.name} was opened for reading", place={"file": str(self.path)})
+        with self._lock:
+            begin, commit, rollback = self._transaction()
+            self._run(begin)
+            if self._depth == 0:
+                self._drop_stale_names()
+            self._depth += 1
+            try:
+                yield
+                self._run(commit)
+            except BaseException:
+                self.names.forget()
+                if self._open.in_transaction:  # SQLite itself rolls back when the disk is full
+                    for statement in rollback:
+                        self._run(statement)
+                raise
+            finally:
+                self._depth -= 1
+
+    def _transaction(self) -> tuple[str, str, tuple[str, ...]]:
+        if self._depth == 0:
+            return "BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",)
+        name = f"w{self._depth}"
+        return f"SAVEPOINT {name}", f"RELEASE {name}", (f"ROLLBACK TO {name}", f"RELEASE {name}")
+
+    def _drop_stale_names(self) -> None:
+        """Ids are cached only as long as nobody else writes."""
+        version = self.value("PRAGMA data_version")
+        if version != self._data_version:
+            self.names.forget()
+            self._data_version = version
+
+    @property
+    def in_write(self) -> bool:
+        """Whether a ``write`` block is open."""
+        return self._depth > 0
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Callable[[str, Sequence[Any]], list[Row]]]:
+        """A function that runs queries on the file as it is committed now, whatever is written meanwhile."""
+        with mapped(self.path):
+            connection = opening.connect(self.path, "ro", self._busy_s)
+            try:
+                connection.execute("BEGIN")
+                connection.execute("SELECT count(*) FROM meta").fetchone()  # the snapshot starts at the first read
+
+                def query(sql: str, values: Sequence[Any]) -> list[Row]:
+                    return connection.execute(sql, values).fetchall()
+
+                yield query
+            finally:
+                connection.close()
+
+    # -- statements, for this package --------------------------------------------------------------------------
+
+    @property
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StoreError(f"{self.path.name} is closed", place={"file": str(self.path)}, code="closed")
+        return self._connection
+
+    def _run(self, statement: str) -> None:
+        with mapped(self.path):
+            self._open.execute(statement)
+
+    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """All rows of a query."""
+        with self._lock, mapped(self.path):
+            return self._open.execute(sql, values).fetchall()
+
+    def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
+        """The first row of a query, or ``None``."""
+        with self._lock, mapped(self.path):
+            found: Row | None = self._open.execute(sql, values).fetchone()
+            return found
+
+    def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """The first column of the first row, or ``None``."""
+        found = self.row(sql, values)
+        return None if found is None else found[0]
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement inside a ``write`` block."""
+        with mapped(self.path):
+            return self._open.execute(sql, values)
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> int:
+        """Run a statement for every row inside a ``write`` block; returns the number of rows changed."""
+        with mapped(self.path):
+            return self._open.executemany(sql, rows).rowcount

@@ -1,0 +1,161 @@
+"""Connections to dataset files: looked at before they are opened, created whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+from typing import Literal
+
+from seedbed.core.errors import InputError, NewerFileError, NotADatasetError, NotFoundError, ReadOnlyError, StoreError
+from seedbed.store import migrations
+from seedbed.store.faults import mapped
+from seedbed.store.values import mentions
+
+Mode = Literal["rw", "ro"]
+
+BUSY_S = 60.0
+"""Seconds that a statement waits for another process's transaction."""
+
+_MAGIC = b"SQLite format 3\x00"
+_HEADER = 100
+_CACHE_KIB = 8_192
+_WAL_LIMIT = 64 << 20
+
+
+def inspect(path: Path) -> int:
+    """Schema version in the file's header, read without SQLite so that nothing beside the file is made or changed.
+
+    Raises:
+        NotFoundError: there is no such file.
+        NotADatasetError: it is something else.
+        NewerFileError: a newer version wrote it.
+    """
+    place = {"file": str(path)}
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFoundError(f"no dataset at {path}", place=place, fix="seedbed init", code="no_dataset") from error
+    except IsADirectoryError as error:
+        raise NotADatasetError(f"{path} is a folder", place=place) from error
+    except OSError as error:
+        raise StoreError(f"{path.name} cannot be read: {error.strerror}", place=place) from error
+    ours = migrations.APPLICATION_ID.to_bytes(4, "big")
+    if len(header) < _HEADER or header[:16] != _MAGIC or header[68:72] != ours:
+        raise NotADatasetError(f"{path.name} is not a Seedbed dataset", place=place, fix="seedbed init makes a new one")
+    version = int.from_bytes(header[60:64], "big")
+    _refuse_newer(path, version)
+    return version
+
+
+def _refuse_newer(path: Path, version: int) -> None:
+    if version > migrations.newest():
+        raise NewerFileError(
+            f"{path.name} was written by a newer version of Seedbed (schema {version}, this one knows up to "
+            f"{migrations.newest()}); it was not touched",
+            place={"file": str(path)},
+            fix="pip install --upgrade seedbed",
+        )
+
+
+def create(path: Path, now: float) -> None:
+    """Make an empty dataset file at ``path``; a kill in between leaves no half-made one.
+
+    Raises:
+        InputError: something is there already.
+        NotFoundError: its folder is not there.
+        ReadOnlyError: the folder cannot be written.
+    """
+    place = {"file": str(path)}
+    exists = InputError(f"{path.name} exists already", place=place, fix="choose another name", code="exists")
+    if path.exists():
+        raise exists
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        draft.unlink(missing_ok=True)
+        draft.touch(exist_ok=False)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFoundError(f"no folder {path.parent}", place=place, fix=f"mkdir -p {path.parent}") from error
+    except OSError as error:
+        raise ReadOnlyError(f"{path} cannot be written: {error.strerror}", place=place) from error
+    try:
+        with mapped(path):
+            _fill(draft, now)
+        _publish(draft, path)
+    except FileExistsError as error:  # another process was faster
+        raise exists from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _fill(draft: Path, now: float) -> None:
+    """The schema, written without a WAL so that the version is in the header for everybody to see."""
+    with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID:d}")
+        migrations.migrate(connection, now)
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _publish(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise FileExistsError(path) from None
+        draft.rename(path)
+
+
+def connect(path: Path, mode: Mode, busy_s: float) -> sqlite3.Connection:
+    """A connection in autocommit mode, usable from any thread, with our settings.
+
+    Raises:
+        ReadOnlyError: it cannot be opened in this mode.
+        NewerFileError: a newer version wrote it.
+    """
+    with mapped(path):
+        connection = _open(path, mode, busy_s)
+        try:
+            version = migrations.version_of(connection)  # the header alone may lag behind the WAL
+            _refuse_newer(path, version)
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB:d}")
+            connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT:d}")
+            connection.create_function("mentions", 2, mentions, deterministic=True)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _open(path: Path, mode: Mode, busy_s: float) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    connection = _connect(uri, busy_s)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        return connection
+    except sqlite3.Error as error:
+        connection.close()
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if mode == "rw" or code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise
+    # In a folder that cannot be written SQLite has no place for the WAL's index. Without a WAL nobody is writing
+    # and the file may be read as it is; with one, its newest transactions would be missed.
+    wal = path.with_name(path.name + "-wal")
+    if wal.exists() and wal.stat().st_size > 0:
+        raise ReadOnlyError(
+            f"{path.name} has unfinished business in {wal.name}, and its folder cannot be written",
+            place={"file": str(path)},
+            fix="copy both files to a folder that can be written",
+        )
+    return _connect(f"{uri}&immutable=1", busy_s)
+
+
+def _connect(uri: str, busy_s: float) -> sqlite3.Connection:
+    return sqlite3.connect(
+        uri, uri=True, timeout=busy_s, isolation_level=None, check_same_thread=False, cached_statements=256
+    )

@@ -1,0 +1,190 @@
+"""Topic trees as people write them: nested names in JSON or YAML.
+
+Example:
+    ```yaml
+    rome:
+      _description: the city and its states
+      republic: offices, laws and wars from 509 to 27 BC      # a text is a description
+      empire:
+        _target: 40
+        _aspects: [army, trade, succession]
+        early: {}
+        late: {}
+    greece: [athens, sparta]                                   # a list names leaves
+    ```
+
+Keys that begin with ``_`` describe the topic they stand in: ``_description``, ``_target``, ``_weight``, ``_fields``,
+``_aspects``, anything else goes to ``meta`` without its underscore; ``_meta`` holds the same keys, without underscores.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from seedbed.core.errors import InputError, TopicError
+from seedbed.core.records import Topic
+from seedbed.store.topics import MAX_DEPTH, validate_path
+
+
+def parse_tree(data: Any) -> list[Topic]:
+    """The topics of a nested mapping or list of names, parents before children, in the order written.
+
+    Raises:
+        TopicError: a name or an attribute is malformed, with the path it stands at.
+    """
+    if not isinstance(data, Mapping | list | tuple):
+        raise TopicError(
+            f"a topic tree is a mapping of names, not {_type(data)}", fix="write names as keys: {rome: {}}"
+        )
+    if isinstance(data, Mapping):
+        stray = next((k for k in data if isinstance(k, str) and k.startswith("_")), None)
+        if stray is not None:
+            raise TopicError(f"{stray!r} stands outside any topic", place={"field": stray}, fix="put it into a topic")
+    topics = list(_children("", data))
+    seen: set[str] = set()
+    for topic in topics:
+        if topic.path in seen:
+            raise TopicError(f"topic {topic.path!r} stands in the tree twice", place={"topic": topic.path})
+        seen.add(topic.path)
+    return topics
+
+
+def _children(parent: str, data: Any) -> Iterator[Topic]:
+    if isinstance(data, Mapping):
+        pairs = [(k, v) for k, v in data.items() if not (isinstance(k, str) and k.startswith("_"))]
+    else:
+        pairs = [pair for item in data for pair in (item.items() if isinstance(item, Mapping) else ((item, None),))]
+    for name, value in pairs:
+        path = _joined(parent, name)
+        yield _topic(path, value)
+        if isinstance(value, Mapping | list | tuple):
+            yield from _children(path, value)
+
+
+def _joined(parent: str, name: Any) -> str:
+    place = {"topic": parent} if parent else None
+    if isinstance(name, bool) or not isinstance(name, str | int):  # YAML reads a bare 2024 as a number, yes as true
+        raise TopicError(f"a topic's name is a text, not {_type(name)} ({name!r})", place=place, fix="put it in quotes")
+    if "/" in str(name):
+        raise TopicError(f"the name {name!r} holds a slash", place=place, fix="nest topics instead of joining names")
+    path = validate_path(f"{parent}/{name}" if parent else str(name))
+    if path.count("/") >= MAX_DEPTH:
+        raise TopicError(f"topic {path!r} is too deep", place=place)
+    return path
+
+
+def _topic(path: str, value: Any) -> Topic:
+    if value is None or isinstance(value, list | tuple):
+        return Topic(path)
+    if isinstance(value, str):
+        return Topic(path, description=value.strip())
+    if not isinstance(value, Mapping):
+        raise TopicError(
+            f"topic {path!r} holds {_type(value)}; a topic holds subtopics or its description",
+            place={"topic": path},
+            fix="write {} for a leaf",
+        )
+    given = {k[1:]: v for k, v in value.items() if isinstance(k, str) and k.startswith("_") and k != "_meta"}
+    meta = value.get("_meta", {})
+    if not isinstance(meta, Mapping):
+        raise _wrong(path, "_meta", "is a mapping", meta)
+    meta = {**meta, **given}
+    description = _description(path, meta.pop("description", None))
+    target = _target(path, meta.pop("target", None))
+    weight = _weight(path, meta.pop("weight", None))
+    _check_aspects(path, meta.get("aspects"))
+    _check_fields(path, meta.get("fields"))
+    rest = {str(k): v for k, v in meta.items() if v is not None}
+    return Topic(path, description, target, weight, rest)
+
+
+def _description(path: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _wrong(path, "_description", "is a text", value)
+    return value.strip()
+
+
+def _target(path: str, value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
+        raise _wrong(path, "_target", "is a whole number of entries, 0 or more", value)
+    return value
+
+
+def _weight(path: str, value: Any) -> float:
+    if value is None:
+        return 1.0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise _wrong(path, "_weight", "is a number, 0 or more", value)
+    return float(value)
+
+
+def _check_aspects(path: str, value: Any) -> None:
+    if value is None:
+        return
+    if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(a, str) for a in value):
+        raise _wrong(path, "_aspects", "is a list of texts", value)
+
+
+def _check_fields(path: str, value: Any) -> None:
+    if value is not None and not isinstance(value, Mapping):
+        raise _wrong(path, "_fields", "is a mapping of field names to rules", value)
+
+
+def _wrong(path: str, key: str, what: str, value: Any) -> TopicError:
+    return TopicError(
+        f"{key} of topic {path!r} {what}, not {_type(value)}: {value!r:.80}", place={"topic": path, "field": key}
+    )
+
+
+def _type(value: Any) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+def read_tree(path: str | Path) -> Any:
+    """The nested data in a JSON or YAML file, to be handed to ``parse_tree``.
+
+    Raises:
+        InputError: the file cannot be read, or is neither; names file and row.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the tree: {error}", place={"file": str(path)}) from error
+    return tree_from_text(text, str(path))
+
+
+def tree_from_text(text: str, name: str) -> Any:
+    """The nested data of JSON or YAML text; ``name`` stands for the file in messages.
+
+    Raises:
+        InputError: it is neither; names the row.
+    """
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        pass  # YAML holds nearly all of JSON, and says more exactly where it breaks
+    import yaml  # deferred: most trees are loaded once
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        depth = 0
+        for event in yaml.parse(text, Loader=loader):  # the C loader overflows its stack on hostile nesting
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > 4 * MAX_DEPTH:
+                raise InputError("the tree is nested too deeply", place={"file": name})
+        return yaml.load(text, Loader=loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = {"file": name, **({"row": mark.line + 1} if mark else {})}
+        problem = getattr(error, "problem", None) or error
+        raise InputError(f"the tree is neither JSON nor YAML: {problem}", place=place) from error
+    except ValueError as error:  # e.g. a date that does not exist
+        raise InputError(f"the tree is neither JSON nor YAML: {error}", place={"file": name}) from error

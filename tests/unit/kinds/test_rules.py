@@ -1,0 +1,78 @@
+import pytest
+
+from seedbed.core.errors import TopicError, UnknownNameError
+from seedbed.core.records import Topic
+from seedbed.kinds.load import load_kind
+from seedbed.kinds.rules import check_rules, fold
+
+
+def topic(path: str, **fields) -> Topic:
+    return Topic(path, meta={"fields": fields} if fields else {})
+
+
+def test_topics_without_rules_say_nothing():
+    assert not fold([topic("a"), topic("a/b")])
+    assert not fold([])
+
+
+def test_rules_along_a_path_are_a_conjunction():
+    rules = fold(
+        [
+            topic("a", difficulty=["easy", "medium"], answer={"max_length": 100}),
+            topic("a/b", difficulty={"enum": ["medium", "hard"]}, answer={"max_length": 200, "min_length": 5}),
+        ]
+    )
+    assert rules.fields["difficulty"].enum == ("medium",)
+    assert (rules.fields["answer"].min_length, rules.fields["answer"].max_length) == (5, 100)
+    assert rules.path == "a/b"
+
+
+def test_a_scalar_is_short_for_one_value():
+    assert fold([topic("a", difficulty="easy")]).fields["difficulty"].enum == ("easy",)
+
+
+def test_narrowing_does_not_make_an_optional_field_required_unless_it_says_so():
+    qa = load_kind("qa")
+    entry = {"question": "Why?", "answer": "So."}
+    assert not qa.problems(entry, fold([topic("a", difficulty=["easy"])]))
+    strict = fold([topic("a", difficulty={"enum": ["easy"], "required": True})])
+    assert [p.code for p in qa.problems(entry, strict)] == ["missing"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "easy",
+        {"difficulty": {"enmu": ["easy"]}},
+        {"difficulty": None},
+        {"answer": {"pattern": "("}},
+        {"answer": {"max_length": "x"}},
+    ],
+)
+def test_a_malformed_rule_names_topic_and_place(fields):
+    with pytest.raises(TopicError) as caught:
+        fold([Topic("a/b", meta={"fields": fields})])
+    assert caught.value.place["topic"] == "a/b"
+
+
+def test_topics_that_exclude_each_other_are_refused():
+    with pytest.raises(TopicError, match="difficulty") as caught:
+        fold([topic("a", difficulty=["easy"]), topic("a/b", difficulty=["hard"])])
+    assert caught.value.stable_code == "impossible_rule"
+    assert caught.value.place == {"topic": "a/b", "field": "difficulty"}
+
+
+def test_a_tree_is_checked_against_the_kind():
+    qa = load_kind("qa")
+    check_rules(qa, [topic("a", difficulty=["easy"]), topic("a/b", difficulty="easy"), topic("c")])
+    with pytest.raises(TopicError, match="extreme"):
+        check_rules(qa, [topic("a"), topic("a/b", difficulty=["extreme"])])
+    with pytest.raises(TopicError, match="not apply"):
+        check_rules(qa, [topic("a", question={"minimum": 1})])
+
+
+def test_a_rule_for_a_field_that_is_not_there_names_near_ones():
+    with pytest.raises(UnknownNameError) as caught:
+        check_rules(load_kind("qa"), [topic("a", dificulty=["easy"])])
+    assert caught.value.near == ["difficulty"]
+    assert caught.value.place == {"topic": "a", "field": "dificulty"}
