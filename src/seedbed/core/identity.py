@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from seedbed.core.records import ChatRequest, Content
 
 _SPACE = re.compile(r"\s+")
-_EDGE = re.compile(r"^\W+|\W+$")
+_HEAD = re.compile(r"\W*")
 
 
 def canonical_json(value: Any) -> str:
@@ -52,7 +52,17 @@ def seed_uid(source: str, position: int, text: str) -> str:
 def normalised_text(text: str) -> str:
     """Text compared for exact duplicates: NFKC, case-folded, white space collapsed, outer punctuation dropped."""
     folded = unicodedata.normalize("NFKC", text).casefold() if not text.isascii() else text.lower()
-    return _EDGE.sub("", _SPACE.sub(" ", folded))
+    spaced = _SPACE.sub(" ", folded)
+    start, end = _head(spaced), len(spaced)
+    # From the end by hand: an expression anchored there takes quadratic time on long runs of punctuation.
+    while end > start and not (spaced[end - 1].isalnum() or spaced[end - 1] == "_"):
+        end -= 1
+    return spaced[start:end]
+
+
+def _head(text: str) -> int:
+    found = _HEAD.match(text)
+    return found.end() if found else 0
 
 
 def text_hash(text: str) -> bytes:

@@ -51,6 +51,7 @@ class GenerateOptions(Strict):
     strategy: Literal["auto", "naive", "coverage", "evidence"] = Field("auto", description="how jobs are steered")
     max_cost: float | None = Field(None, gt=0, description="most money to spend, USD")
     max_tokens: int | None = Field(None, ge=1, description="most tokens to spend in all")
+    max_calls: int | None = Field(None, ge=1, description="most calls of models")
     reply_tokens: int | None = Field(None, ge=1, description="most tokens of one reply")
     temperature: float | None = Field(None, ge=0, le=2)
     concurrency: int | None = Field(None, ge=1, description="most calls at once")
@@ -92,7 +93,6 @@ async def run_generation(
 ) -> RunSummary:
     """Run a recipe on a dataset until its target; see ``Dataset.agenerate``."""
     recipe: Recipe = plugins.load("recipes", recipe_name)()
-    recipe_options = _recipe_options(recipe, options)
     progress = Progress(observers=observers)
     _prepare_tree(dataset, options)
     if recipe.needs_seeds:
@@ -107,7 +107,7 @@ async def run_generation(
         plan = _plan(dataset, recipe, goal, options)
         progress.target, progress.start = plan.target, sum(c.accepted for c in plan.cells)
         with dataset.gates(recipe.kind, gate):
-            return await _run(dataset, recipe, recipe_options, options, (run_id, plan, cast, progress), handle_signals)
+            return await _run(dataset, recipe, options, (run_id, plan, cast, progress), handle_signals)
     finally:
         await cast.aclose()
 
@@ -115,7 +115,6 @@ async def run_generation(
 async def _run(
     dataset: Dataset,
     recipe: Recipe,
-    recipe_options: Any,
     options: GenerateOptions,
     parts: tuple[int, Plan, Cast, Progress],
     handle_signals: bool,
@@ -137,7 +136,7 @@ async def _run(
     jobs = Jobs(dataset.file, work, plan, Bandit(allowed))
     crew = Crew(
         recipe=recipe,
-        options=recipe_options,
+        options=_recipe_options(recipe, options, cast.writer),
         prompts=prompts,
         generate_for=lambda job: cast.generate_for(job, recipe),
         workers=cast.workers,
@@ -214,8 +213,12 @@ def _signals(runner: Runner) -> Iterator[None]:
 # -- preparing -------------------------------------------------------------------------------------------------
 
 
-def _recipe_options(recipe: Recipe, options: GenerateOptions) -> Any:
+def _recipe_options(recipe: Recipe, options: GenerateOptions, writer: str) -> Any:
+    from seedbed.recipes.small import is_small_model
+
     given = {"temperature": options.temperature, "max_tokens": options.reply_tokens}
+    if "small_model" in recipe.Options.model_fields:
+        given["small_model"] = is_small_model(writer)
     return parse_options(recipe.Options, {k: v for k, v in given.items() if v is not None})
 
 
@@ -269,7 +272,7 @@ def _gate(dataset: Dataset, kind: str, options: GenerateOptions) -> Any:
 
 def _start(dataset: Dataset, recipe: Recipe, options: GenerateOptions, cast: Cast) -> tuple[int, int | None]:
     """The run's row, and its goal: what an unfinished run of the same request wanted, else what is asked now."""
-    asked = options.model_dump(mode="json", exclude={"topics", "max_cost", "max_tokens", "concurrency"})
+    asked = options.model_dump(mode="json", exclude={"topics", "max_cost", "max_tokens", "max_calls", "concurrency"})
     key = identity.digest([recipe.name, recipe.version, asked, cast.models])
     there = _finished(dataset, recipe.kind, options.topic)
     goal = options.target

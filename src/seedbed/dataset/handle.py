@@ -160,7 +160,9 @@ class Dataset:
             self.file.topics.get(topic)
         chosen = tuple(State(s) for s in states) or tuple(s for s in State if s is not State.REJECTED)
         wanted = EntryFilter(root=topic, kind=kind, states=chosen, code=code, text=text)
-        return self.file.entries.count(wanted), self.file.entries.page(wanted, limit=limit, offset=offset)
+        return self.file.entries.count(wanted), self.file.entries.page(
+            wanted, limit=limit, offset=offset, verdicts=True
+        )
 
     def log(
         self, *, action: str | None = None, actor: str | None = None, limit: int = 20, offset: int = 0

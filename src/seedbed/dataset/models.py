@@ -73,7 +73,7 @@ class Cast:
 
     def __init__(self, dataset: Dataset, options: GenerateOptions, models: Mapping[str, str], watch: Progress) -> None:
         self.models, self.writer = dict(models), models["writer"]
-        self.budget = Budget(max_cost_usd=options.max_cost, max_tokens=options.max_tokens)
+        self.budget = Budget(max_cost_usd=options.max_cost, max_tokens=options.max_tokens, max_calls=options.max_calls)
         self._options, self._project, self._watch = options, dataset.project, watch
         self._ladder = LadderMemory()
         self._ladder.load(dataset.file.meta.get(LADDER_KEY, {}))
@@ -98,8 +98,8 @@ class Cast:
                 seed_uid=job.seed.uid if job.seed else "",
                 run_id=job.run_id,
                 job_id=job.id,
-                # Another run asks anew; the same run continued asks the same, and is answered from the journal.
-                sample=job.run_id * 1_000_003 + job.sample,
+                # Unique over all runs: another run asks anew, the same run continued is answered from the journal.
+                sample=job.sample,
                 seed=self._options.seed,
             )
         )

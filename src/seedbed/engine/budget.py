@@ -16,15 +16,19 @@ class Reservation:
 
 
 class Budget:
-    """Limits on tokens and money, open reservations included. Used on one event loop only.
+    """Limits on calls, tokens and money, open reservations included. Used on one event loop only.
 
     Args:
         max_cost_usd: most money, or ``None``.
         max_tokens: most tokens, or ``None``.
+        max_calls: most calls, or ``None``.
     """
 
-    def __init__(self, *, max_cost_usd: float | None = None, max_tokens: int | None = None) -> None:
-        self.max_cost_usd, self.max_tokens = max_cost_usd, max_tokens
+    def __init__(
+        self, *, max_cost_usd: float | None = None, max_tokens: int | None = None, max_calls: int | None = None
+    ) -> None:
+        self.max_cost_usd, self.max_tokens, self.max_calls = max_cost_usd, max_tokens, max_calls
+        self.calls = 0
         self.spent_tokens, self.spent_usd = 0, 0.0
         self._held_tokens, self._held_usd = 0, 0.0
 
@@ -54,6 +58,8 @@ class Budget:
             )
         self._check("tokens", self.spent_tokens + self._held_tokens + tokens, self.max_tokens)
         self._check("USD", self.spent_usd + self._held_usd + (cost_usd or 0.0), self.max_cost_usd)
+        self._check("calls", self.calls + 1, self.max_calls)
+        self.calls += 1
         self._held_tokens += tokens
         self._held_usd += cost_usd or 0.0
         return Reservation(tokens, cost_usd)
@@ -71,7 +77,7 @@ class Budget:
 
     def _check(self, unit: str, wanted: float, limit: float | None) -> None:
         if limit is not None and wanted > limit + 1e-12:
-            spent = self.spent_tokens if unit == "tokens" else round(self.spent_usd, 4)
+            spent = {"tokens": self.spent_tokens, "calls": self.calls}.get(unit, round(self.spent_usd, 4))
             raise BudgetExceededError(
                 f"the next call could pass the limit of {limit:g} {unit} ({spent:g} spent)",
                 place={"limit": limit, "unit": unit, "spent": spent},

@@ -72,17 +72,24 @@ class Retry:
     Attributes:
         attempts: tries in all, refusals for rate (429) not counted.
         refusals: 429s of one call that are waited out.
+        patience_s: longest wait a server may ask for; more is an error.
         base_s, longest_s: exponential back-off with full jitter.
     """
 
     attempts: int = 4
     refusals: int = 40
+    patience_s: float = 600.0
     base_s: float = 0.5
     longest_s: float = 20.0
 
+    def gives_up(self, error: ProviderError, failures: int, refusals: int) -> bool:
+        """Whether trying again is pointless after so many failures and refusals, the last one being ``error``."""
+        too_long = error.retry_after_s is not None and error.retry_after_s > self.patience_s
+        return not error.retryable or too_long or failures >= self.attempts or refusals >= self.refusals
+
     def pause_s(self, failures: int, rng: random.Random) -> float:
         """Seconds before the next try after ``failures`` failures."""
-        return rng.uniform(0, min(self.longest_s, self.base_s * 2.0**failures))
+        return rng.uniform(0, min(self.longest_s, self.base_s * 2.0 ** (failures - 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,12 @@ class Calls:
         self._journal, self._watch, self._cache = journal, watch, cache
         self._retry = retry or Retry()
         self._rng = rng or random.Random()
+
+    @property
+    def self_judged(self) -> bool:
+        """Whether the judge is the very model that writes: its scores flatter its own work."""
+        judge = self.seats.get("judge")
+        return judge is not None and judge.name == self.seats["writer"].name
 
     def ask(self, asker: Asker) -> Line:
         """The ``generate`` of one job."""
@@ -171,38 +184,44 @@ class Calls:
         """Try until a reply, a hopeless error, or the end of patience."""
         failures = refusals = 0
         while True:
-            await seat.limiter.acquire(tokens)
+            turn = await seat.limiter.acquire(tokens)
             began = time.perf_counter()
             try:
                 reply = await seat.provider.chat(request)
             except ProviderError as error:
-                seat.limiter.fail(error)
+                seat.limiter.fail(turn, error)
                 if isinstance(error, RateLimitError):
                     refusals += 1
                 else:
                     failures += 1
-                self._note_failure(seat, error, about)
-                spent = failures >= self._retry.attempts or refusals >= self._retry.refusals
-                if not error.retryable or spent:
+                self._note_failure(seat, error, about, latency_s=time.perf_counter() - began)
+                if self._retry.gives_up(error, failures, refusals):
                     error.place.setdefault("model", seat.name)
                     error.place["tries"] = failures + refusals
                     raise
+                # The limiter knows when to come back after a refusal; other failures wait here.
+                pause = 0.0 if isinstance(error, RateLimitError) else self._retry.pause_s(failures, self._rng)
             except BaseException:
-                seat.limiter.drop()
+                seat.limiter.drop(turn)
                 raise
             else:
-                seat.limiter.succeed(estimated=tokens, used=reply.usage.total_tokens, quota=reply.quota)
+                seat.limiter.succeed(turn, used=reply.usage.total_tokens, quota=reply.quota)
                 return reply if reply.latency_s else replace(reply, latency_s=time.perf_counter() - began)
-            if failures:
-                await asyncio.sleep(self._retry.pause_s(failures, self._rng))
+            if pause:
+                await asyncio.sleep(pause)
 
-    def _note_failure(self, seat: Seat, error: ProviderError, about: tuple[bytes, Asker, str]) -> None:
+    def _note_failure(
+        self, seat: Seat, error: ProviderError, about: tuple[bytes, Asker, str], *, latency_s: float
+    ) -> None:
         """Journal a failed try; nobody waits for it."""
         key, asker, role = about
         self._watch.call(Usage(cost_usd=0.0), retry=True)
         if self._cache != "off":
-            row = CallRow(key, role, seat.endpoint, seat.model, finish="", error=error.stable_code)
-            self._journal.put([replace(row, run_id=asker.run_id, job_id=asker.job_id)])
+            row = CallRow(
+                key, role, seat.endpoint, seat.model, finish="", latency_s=round(latency_s, 4),
+                error=error.stable_code, run_id=asker.run_id, job_id=asker.job_id,
+            )  # fmt: skip
+            self._journal.put([row])
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class Jobs:
         self._axes: dict[str, dict[str, Axis]] = {}
         self._seeds: dict[str, list[SeedUse]] = {}
         self._topics: dict[str, Topic] = {}
+        self._held: set[int] = set()
         self._sample = file.jobs.next_sample(work.run_id)
         for row in file.steering.yields(recipe=work.recipe):
             if row.model == work.model:
@@ -94,6 +95,7 @@ class Jobs:
         """Up to ``most`` jobs for this process: unfinished ones first, then newly planned. Call inside a write."""
         work = self.work
         self.file.jobs.release_dead(work.owner)
+        self.file.jobs.renew(sorted(self._held), LEASE_S, owner=work.owner)
         leased = self.file.jobs.lease(work.run_id, most, owner=work.owner, ttl_s=LEASE_S)
         if len(leased) < most:
             self.recount()
@@ -101,6 +103,7 @@ class Jobs:
             if fresh:
                 self.file.jobs.plan(work.run_id, fresh)
                 leased += self.file.jobs.lease(work.run_id, len(fresh), owner=work.owner, ttl_s=LEASE_S)
+        self._held.update(row.id for row in leased)
         return [self._job(row) for row in leased]
 
     def recount(self) -> None:
@@ -110,7 +113,7 @@ class Jobs:
             if count.state in DONE:
                 key = count.topic, count.cell
                 accepted[key] = accepted.get(key, 0) + count.n
-        self.plan.set_counts(accepted, self.file.jobs.outstanding(kind=self.work.kind))
+        self.plan.set_counts(accepted, self.file.jobs.outstanding(self.work.kind, run_id=self.work.run_id))
 
     def _new_jobs(self, cells: Sequence[CellPlan]) -> list[NewJob]:
         wanted: dict[int, int] = {}
@@ -207,6 +210,7 @@ class Jobs:
     def finish(self, submission: Submission, decisions: Sequence[Decision]) -> None:
         """Close the job and learn from it. Call inside a write."""
         job = submission.job
+        self._held.discard(job.id)
         accepted = sum(d.accepted and not d.existed for d in decisions)
         self.file.jobs.finish(
             job.id,
@@ -219,11 +223,13 @@ class Jobs:
 
     def fail(self, job: Job, error: dict[str, object], *, calls: int) -> None:
         """Close a job whose call failed for good. Call inside a write."""
+        self._held.discard(job.id)
         self.file.jobs.finish(job.id, "failed", accepted=0, rejected=0, attempts=job.attempt + 1, error=error)
         del calls  # an endpoint's failure says nothing about a strategy
 
     def release(self, jobs: Sequence[Job]) -> None:
         """Give leased jobs back unfinished. Call inside a write."""
+        self._held.difference_update(j.id for j in jobs)
         self.file.jobs.release([j.id for j in jobs])
 
     def _learn(self, job: Job, *, calls: int, candidates: int, accepted: int) -> None:

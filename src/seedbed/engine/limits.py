@@ -10,14 +10,14 @@ from typing import Any
 
 from seedbed.core.errors import ProviderError, RateLimitError, RequestTimeoutError, ServerError, UnreachableError
 from seedbed.core.records import Quota
-from seedbed.engine.throttle import Throttle
+from seedbed.engine.throttle import Throttle, Turn
 
 LOAD_ERRORS = (RequestTimeoutError, ServerError, UnreachableError)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
-    future: asyncio.Future[None]
+    future: asyncio.Future[Turn]
     tokens: int
 
 
@@ -35,55 +35,58 @@ class Limiter:
         self._queue: deque[_Waiting] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def acquire(self, tokens: int) -> None:
-        """Wait for a turn; every turn must end with exactly one of ``succeed``, ``fail`` and ``drop``."""
-        if not self._queue and self.throttle.delay(self._clock(), tokens) == 0.0:
-            self.throttle.sent(self._clock(), tokens)
-            return
+    async def acquire(self, tokens: int) -> Turn:
+        """Wait for a turn; every turn must end with exactly one of ``succeed``, ``fail`` and ``drop``.
+
+        Args:
+            tokens: estimate of what the call takes, for a limit on tokens.
+        """
+        if not self._queue:
+            now = self._clock()
+            if self.throttle.delay(now, tokens) == 0.0:
+                return self.throttle.sent(now, tokens)
         waiting = _Waiting(asyncio.get_running_loop().create_future(), tokens)
         self._queue.append(waiting)
         self._pump()
         try:
-            await waiting.future
+            return await waiting.future
         except asyncio.CancelledError:
             if waiting.future.done() and not waiting.future.cancelled():
-                self.drop()  # the turn came while the caller was being cancelled
+                self.drop(waiting.future.result())  # the turn came while the caller was being cancelled
             elif waiting in self._queue:
                 self._queue.remove(waiting)
+                self._pump()
             raise
 
-    def succeed(self, *, estimated: int, used: int, quota: Quota | None) -> None:
-        """End a turn with a reply."""
-        now = self._clock()
-        self.throttle.succeeded(now, tokens=used - estimated)
-        if quota is not None and quota.reset_s is not None and 0 in (quota.requests, quota.tokens):
-            self.throttle.pause(now + quota.reset_s)
+    def succeed(self, turn: Turn, *, used: int | None = None, quota: Quota | None = None) -> None:
+        """End a turn with a reply that took ``used`` tokens."""
+        self.throttle.succeeded(turn, self._clock(), tokens=used, quota=quota)
         self._pump()
 
-    def fail(self, error: ProviderError) -> None:
+    def fail(self, turn: Turn, error: ProviderError) -> None:
         """End a turn with an error."""
-        now = self._clock()
         if isinstance(error, RateLimitError):
-            self.throttle.refused(now, retry_after_s=error.retry_after_s)
+            self.throttle.refused(turn, self._clock(), retry_after_s=error.retry_after_s)
         elif isinstance(error, LOAD_ERRORS):
-            self.throttle.failed(now)
+            self.throttle.failed(turn, self._clock(), retry_after_s=error.retry_after_s)
         else:
-            self.throttle.dropped()
+            self.throttle.dropped(turn)
         self._pump()
 
-    def drop(self) -> None:
+    def drop(self, turn: Turn) -> None:
         """End a turn that was given up."""
-        self.throttle.dropped()
+        self.throttle.dropped(turn)
         self._pump()
 
     def snapshot(self) -> dict[str, Any]:
-        """JSON form: current limit, open calls, refusals so far and the learned rate."""
-        rate = self.throttle.learned_rate
+        """JSON form: current limit, open and waiting calls, refusals, pause in seconds and the learned rate."""
+        throttle, rate = self.throttle, self.throttle.learned_rate
         return {
-            "limit": int(self.throttle.limit),
-            "in_flight": self.throttle.in_flight,
+            "limit": int(throttle.limit),
+            "in_flight": throttle.in_flight,
             "waiting": len(self._queue),
-            "refusals": self.throttle.refusals,
+            "refusals": throttle.refusals,
+            "paused_s": round(throttle.paused_s(self._clock()), 1),
             "per_second": None if rate is None else round(rate, 1),
         }
 
@@ -92,17 +95,17 @@ class Limiter:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        now = self._clock()
         while self._queue:
             waiting = self._queue[0]
             if waiting.future.done():
                 self._queue.popleft()
                 continue
-            wait = self.throttle.delay(self._clock(), waiting.tokens)
+            wait = self.throttle.delay(now, waiting.tokens)
             if wait is None:
                 return
             if wait > 0.0:
                 self._timer = asyncio.get_running_loop().call_later(wait, self._pump)
                 return
             self._queue.popleft()
-            self.throttle.sent(self._clock(), waiting.tokens)
-            waiting.future.set_result(None)
+            waiting.future.set_result(self.throttle.sent(now, waiting.tokens))

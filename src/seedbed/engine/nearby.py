@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 CLOSE = 0.1
 """Neighbours this far below the duplicate threshold are still shown as evidence."""
 
+KEPT = 12
+"""Neighbours of a candidate that checks see: enough to count the siblings of a template."""
+
 CACHED = 4_000
 """Contents of neighbours kept in memory."""
 
@@ -96,7 +99,7 @@ class Nearby:
         rowids, similarities = self._index.top(vector[None, :], k, topics=self._scopes[topic])
         return self._describe(text, rowids[0], similarities[0], floor)
 
-    def batch(self, items: Sequence[Prepared], *, k: int = 3) -> list[tuple[Neighbour, ...]]:
+    def batch(self, items: Sequence[Prepared], *, k: int = KEPT) -> list[tuple[Neighbour, ...]]:
         """Neighbours close enough to be evidence, for every item; topics must have been refreshed."""
         floor = self.embedder.duplicate_threshold - CLOSE
         out: list[tuple[Neighbour, ...]] = [()] * len(items)
@@ -131,7 +134,7 @@ class Nearby:
             )
         if not extra:
             return found
-        return tuple(sorted((*found, *extra), key=lambda n: -n.similarity)[:5])
+        return tuple(sorted((*found, *extra), key=lambda n: -n.similarity)[:KEPT])
 
     def _in_scope(self, topic: str, scope: tuple[int, ...]) -> bool:
         return self.file.topics.id_of(topic) in scope

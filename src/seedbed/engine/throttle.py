@@ -1,56 +1,59 @@
 """How fast one endpoint and model may be asked: pure policy, driven by a clock that is passed in.
 
-Concurrency starts low, doubles until the first trouble, then grows by one per 25 successes and is cut by a quarter at
-most once per burst of refusals (AIMD, Chiu & Jain 1989). Against rate limits it also learns a pace: between two
-refusals the server's budget went from empty to empty, so what it accepted in between, divided by the time, is its
-refill rate. Servers that queue instead of refusing are found by throughput: when more open calls bring no more replies
-a second, the last step is taken back.
+Concurrency starts low, doubles every round until the first trouble, then grows by one per 25 successes and is cut by a
+quarter at most once per burst of trouble (AIMD, Chiu & Jain 1989); after a cut it comes back from a few calls, evenly
+spaced, so that a second refusal costs little. Where that second refusal comes at clearly fewer open calls than the
+first, the limit is one of rate, and sends are paced (``engine.pacing``). Where more open calls bring no more replies a
+second, the server queues, and they are taken back (``engine.knee``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import random
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seedbed.engine.knee import Knee
+from seedbed.engine.pacing import Bucket, Pace
+
+if TYPE_CHECKING:
+    from seedbed.core.records import Quota
 
 START = 4.0
 GROW_EVERY = 25
 CUT = 0.75
-HEADROOM = 1.1
-FIRST_PACE = 200.0
-"""Sends a second after the first refusal, until the refill rate is known."""
+FEW = 4
+"""Open calls at and below which a refusal counts as one of rate."""
+SPREAD = 0.5
+"""Part of a reply's latency over which a round of calls is spread, so that a refusal is known before many more go."""
+LONG_S = 0.5
+"""Latency from which coming back from a few calls would take too long."""
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 30.0
-QUIET_S = 5.0
-"""Seconds without a refusal after which the learned pace is tried upwards."""
+LONGEST_TOLD_S = 600.0
+"""Longest wait that a server may ask for; whoever wants more is not worth waiting for."""
+HOLD_S = (5.0, 60.0)
+"""Seconds for which a limit that was found is not tried again, at first and at most."""
+RECENT, TROUBLED = 20, 7
+"""A server is in trouble when so many of the recent calls failed; one failure in fifty says nothing."""
 
 
-@dataclass(slots=True)
-class Bucket:
-    """A smooth limit of ``rate`` units a second with at most ``burst`` saved up (token bucket)."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A call that was let go.
 
-    rate: float
-    burst: float
-    level: float = field(init=False)
-    at: float = 0.0
+    Attributes:
+        serial: its number among all calls.
+        at: when it went.
+        opened: calls open then, itself included.
+        tokens: estimate it was let go with.
+    """
 
-    def __post_init__(self) -> None:
-        """Begin full."""
-        self.level = self.burst
-
-    def delay(self, now: float, amount: float) -> float:
-        """Seconds until ``amount`` may be taken; an amount above ``burst`` waits for a full bucket."""
-        self._fill(now)
-        short = min(amount, self.burst) - self.level
-        return short / self.rate if short > 1e-9 else 0.0
-
-    def take(self, now: float, amount: float) -> None:
-        """Take ``amount``; the level may go below zero."""
-        self._fill(now)
-        self.level -= amount
-
-    def _fill(self, now: float) -> None:
-        if self.at:
-            self.level = min(self.burst, self.level + (now - self.at) * self.rate)
-        self.at = now
+    serial: int
+    at: float
+    opened: int
+    tokens: int
 
 
 class Throttle:
@@ -58,9 +61,15 @@ class Throttle:
 
     Args:
         ceiling: most open calls ever.
-        queues: the endpoint queues instead of refusing: steer by throughput.
+        queues: the endpoint is known to queue instead of refusing: little evidence is enough.
         requests_per_minute: the user's limit, or ``None``.
         tokens_per_minute: likewise.
+        rng: jitter of pauses.
+
+    Attributes:
+        limit: open calls allowed now.
+        in_flight: open calls.
+        refusals: 429s so far.
     """
 
     def __init__(
@@ -70,152 +79,177 @@ class Throttle:
         queues: bool = False,
         requests_per_minute: int | None = None,
         tokens_per_minute: int | None = None,
+        rng: random.Random | None = None,
     ) -> None:
-        self.ceiling, self.queues = ceiling, queues
+        self.ceiling = ceiling
         self.limit = min(START, float(ceiling))
-        self.in_flight = 0
-        self.refusals = 0
-        self.pace: Bucket | None = None
-        self._requests = _per_minute(requests_per_minute)
-        self._tokens = _per_minute(tokens_per_minute)
+        self.in_flight = self.refusals = 0
+        self._rng = rng or random.Random()
+        self._requests = Bucket(requests_per_minute) if requests_per_minute else None
+        self._tokens = Bucket(tokens_per_minute) if tokens_per_minute else None
+        self._pace = Pace()
+        self._knee = Knee((16, 32) if queues else (48, 96))
+        self._slow_until = RECENT if queues else 0  # replies at the first limit, to compare others with
+        self._sent = self._full = 0  # calls so far, and when the limit was last in the way
         self._paused_until = 0.0
-        self._doubling = True
-        self._top = float(ceiling)
-        self._cut_at = self._refused_at = -1e9
-        self._in_a_row = 0
-        self._accepted = 0
-        self._marked_at = 0.0
-        self._window = _Window()
+        self._goal: float | None = float(ceiling)  # grow fast up to here
+        self._top, self._top_until, self._hold_s = float(ceiling), 0.0, HOLD_S[0]
+        self._cut_at, self._failed_at = -1e9, 0.0
+        self._few = self._strikes = 0
+        self._latency = 0.0
+        self._recent: deque[bool] = deque(maxlen=RECENT)
+        self._quota: tuple[int, float] | None = None  # calls left, until when
+        self._quota_serial = 0
 
     @property
     def learned_rate(self) -> float | None:
         """Sends a second that the endpoint is believed to allow, or ``None``."""
-        return self.pace.rate if self.pace else None
+        return self._pace.rate
+
+    def paused_s(self, now: float) -> float:
+        """Seconds for which nothing at all is sent."""
+        return max(0.0, self._paused_until - now)
 
     def delay(self, now: float, tokens: int) -> float | None:
         """Seconds until a call may be sent: 0 for now, ``None`` when a reply has to come first."""
         if self.in_flight >= max(1, int(self.limit)):
+            self._full = self._sent
             return None
-        waits = [self._paused_until - now]
-        if self.pace is not None:
-            self._quicken(now)
-            waits.append(self.pace.delay(now, 1.0))
+        wait = max(self._paused_until - now, self._pace.wait_s(now))
+        if self._pace.rate is None:
+            wait = max(wait, self._pace.last + SPREAD * self._latency / self.limit - now)
         if self._requests is not None:
-            waits.append(self._requests.delay(now, 1.0))
+            wait = max(wait, self._requests.wait_s(now, 1.0))
         if self._tokens is not None:
-            waits.append(self._tokens.delay(now, float(tokens)))
-        return max(0.0, *waits)
+            wait = max(wait, self._tokens.wait_s(now, tokens))
+        if self._quota is not None:
+            left, until = self._quota
+            if now >= until:
+                self._quota = None
+            elif left <= 0:
+                wait = max(wait, until - now)
+        return wait if wait > 1e-9 else 0.0
 
-    def sent(self, now: float, tokens: int) -> None:
-        """Count a call that goes out now."""
+    def sent(self, now: float, tokens: int) -> Turn:
+        """Count a call that goes out now; every turn ends in one of the four methods below."""
         self.in_flight += 1
-        if self.pace is not None:
-            self.pace.take(now, 1.0)
+        self._sent += 1
+        self._pace.sent(now)
         if self._requests is not None:
-            self._requests.take(now, 1.0)
+            self._requests.spend(1.0)
         if self._tokens is not None:
-            self._tokens.take(now, float(tokens))
+            self._tokens.spend(tokens)
+        if self._quota is not None:
+            self._quota = (self._quota[0] - 1, self._quota[1])
+        return Turn(self._sent, now, self.in_flight, tokens)
 
-    def succeeded(self, now: float, *, tokens: int = 0) -> None:
-        """Count a reply. ``tokens``: used minus what was estimated when it was sent."""
+    def succeeded(self, turn: Turn, now: float, *, tokens: int | None = None, quota: Quota | None = None) -> None:
+        """Count a reply, with the tokens it took and what the endpoint says is left."""
         self.in_flight -= 1
-        self._accepted += 1
-        self._in_a_row = 0
-        if self._tokens is not None and tokens:
-            self._tokens.take(now, float(tokens))
-        if self.queues:
-            self._climb(now)
-        elif self.limit < self._top:
-            self.limit = min(self._top, self.limit + (1.0 if self._doubling else 1.0 / GROW_EVERY))
+        self._recent.append(False)
+        latency = max(now - turn.at, 1e-9)
+        self._latency += (0.2 if self._latency else 1.0) * (latency - self._latency)
+        if self._tokens is not None and tokens is not None:
+            self._tokens.spend(tokens - turn.tokens)
+        if turn.at > self._cut_at:
+            self._strikes = 0
+            if self._few:
+                self._pace.begin(self._few / self._latency)
+                self._few, self.limit, self._goal = 0, min(2.0 * FEW, self.ceiling), float(self.ceiling)
+            self._pace.admitted(now, most=self.limit / self._latency)
+        self._slow_until -= 1
+        wanted = self._full >= turn.serial  # somebody waited for a reply while this one was under way
+        if wanted and turn.at > self._cut_at and self._slow_until < 0:
+            self._grow(now)
+        knee = self._knee.add(turn.opened, latency)
+        if knee is not None and self.limit > 1.25 * knee + 1:
+            self._hold(now, 1.25 * knee + 1)
+        if quota is not None:
+            self._note_quota(turn, now, quota)
 
-    def refused(self, now: float, *, retry_after_s: float | None) -> None:
-        """Count a 429: pause, cut concurrency once per burst, learn the pace."""
+    def refused(self, turn: Turn, now: float, *, retry_after_s: float | None = None) -> None:
+        """Count a 429: pause; cut once per burst; learn whether rate or concurrency is limited."""
         self.in_flight -= 1
         self.refusals += 1
-        fresh_burst = now - self._refused_at > 0.1
-        if fresh_burst:
-            self._learn_pace(now)
-            self._in_a_row += 1
-            self._cut(now)
-            self._refused_at = now
-        pause = retry_after_s if retry_after_s is not None else FIRST_PAUSE_S * 2 ** min(7, self._in_a_row - 1)
-        self._paused_until = max(self._paused_until, now + min(pause, 600.0 if retry_after_s else LONGEST_PAUSE_S))
+        if turn.at <= self._cut_at:
+            self._pace.refused(turn.serial, turn.at)
+            if retry_after_s is not None:
+                self._pause_for(now, retry_after_s)
+            return
+        few = turn.opened <= FEW or turn.opened < 0.9 * self._failed_at
+        self._pause(now, retry_after_s)
+        self._pace.learn(turn.serial, turn.at, rate_limited=few and self._failed_at > 0, until=self._paused_until)
+        self._failed_at = max(turn.opened, self._failed_at if few else 0)
+        if self._pace.rate is None and few:
+            self._few = max(1, turn.opened - 1)  # paced from the next reply on, when the latency is known
+            self._cut(now, turn.opened)
+        elif self._pace.rate is None:
+            again = self._hold(now, turn.opened - 1.0)
+            self._cut(now, turn.opened, gently=not again)
+        else:  # the pace is what keeps the limit; open calls may be as many as it takes
+            self._top, self._goal, self._cut_at, self._few = float(self.ceiling), float(self.ceiling), now, 0
+            self.limit = min(float(self.ceiling), max(self.limit, self._failed_at, 2 * FEW))
 
-    def failed(self, now: float) -> None:
-        """Count a timeout, a broken connection or a 5xx: cut concurrency once per burst."""
+    def failed(self, turn: Turn, now: float, *, retry_after_s: float | None = None) -> None:
+        """Count a timeout, a broken connection or a 5xx: cut once per burst, when they are many."""
+        opened = max(turn.opened, self.in_flight)
         self.in_flight -= 1
-        if now - self._cut_at > 1.0:
-            self._cut(now)
+        self._recent.append(True)
+        if retry_after_s is not None:
+            self._pause_for(now, retry_after_s)
+        if turn.at > self._cut_at and sum(self._recent) >= TROUBLED:
+            self._recent.clear()
+            self._cut(now, opened)
+            self._pause(now, retry_after_s)
 
-    def dropped(self) -> None:
+    def dropped(self, turn: Turn) -> None:
         """Count a call that was given up or failed for a reason that says nothing about load."""
+        del turn
         self.in_flight -= 1
 
-    def pause(self, until: float) -> None:
-        """Send nothing before ``until``: the endpoint's quota headers say so."""
-        self._paused_until = max(self._paused_until, until)
+    # -- how it changes ----------------------------------------------------------------------------------------
 
-    def _cut(self, now: float) -> None:
-        self._top = min(float(self.ceiling), max(2.0, self.limit * HEADROOM))
-        self.limit = max(1.0, self.limit * CUT)
-        self._doubling = False
+    def _grow(self, now: float) -> None:
+        top = self._top if now < self._top_until else float(self.ceiling)
+        if self._goal is not None:
+            self.limit += 1.0
+            if self.limit >= self._goal:
+                self.limit, self._goal = max(1.0, self._goal), None
+        elif self.limit < top:
+            self.limit += 1.0 / GROW_EVERY
+        self.limit = min(self.limit, top, float(self.ceiling))
+
+    def _cut(self, now: float, opened: int, *, gently: bool = True) -> None:
+        """Come back to three quarters of what failed, ``gently`` from a few calls."""
+        self._goal = max(1.0, CUT * opened)
+        self.limit = min(START, self._goal) if gently and self._latency <= LONG_S else self._goal
         self._cut_at = now
 
-    def _learn_pace(self, now: float) -> None:
-        elapsed = now - self._marked_at
-        if self.pace is None:
-            self.pace = Bucket(FIRST_PACE, 2.0)
-        elif elapsed > 0.05 and self._accepted:
-            measured = self._accepted / elapsed
-            known = self.pace.rate < FIRST_PACE
-            self.pace.rate = 0.5 * self.pace.rate + 0.5 * measured if known else measured
-        self._accepted, self._marked_at = 0, now
+    def _hold(self, now: float, top: float) -> bool:
+        """Allow ``top`` open calls at most, longer when it was the limit before; whether it was."""
+        again = self._top_until > 0 and abs(top - self._top) <= 0.15 * self._top
+        self._hold_s = min(HOLD_S[1], 2 * self._hold_s) if again else HOLD_S[0]
+        self._top, self._top_until = max(1.0, top), now + self._hold_s
+        self._goal, self.limit = None, min(self.limit, self._top)
+        self._knee.forget(above=self._top)
+        return again
 
-    def _quicken(self, now: float) -> None:
-        """Try a higher pace after a while without refusals: one per cent a second, then five."""
-        quiet = now - self._refused_at
-        if self.pace is not None and quiet > QUIET_S:
-            step = 0.01 if quiet < 4 * QUIET_S else 0.05
-            self.pace.rate *= 1 + step * min(1.0, max(0.0, now - self.pace.at))
-            if quiet > 12 * QUIET_S:
-                self._top = float(self.ceiling)
+    def _pause(self, now: float, retry_after_s: float | None) -> None:
+        """Wait as told, or a moment that doubles until something succeeds."""
+        first = 2 / self._pace.rate if self._pace.rate else FIRST_PAUSE_S
+        pause = min(LONGEST_PAUSE_S, first * 2**self._strikes) * self._rng.uniform(0.8, 1.2)
+        self._strikes = min(self._strikes + 1, 16)
+        self._pause_for(now, pause if retry_after_s is None else retry_after_s)
 
-    def _climb(self, now: float) -> None:
-        """Hill-climb on replies a second: keep a step up only when it brought at least half of what it promised."""
-        window = self._window
-        window.replies += 1
-        if window.replies < max(8, 2 * int(self.limit)):
+    def _pause_for(self, now: float, seconds: float) -> None:
+        self._paused_until = max(self._paused_until, now + min(seconds, LONGEST_TOLD_S))
+
+    def _note_quota(self, turn: Turn, now: float, quota: Quota) -> None:
+        """Believe the newest reply; calls sent after it may not have been counted yet."""
+        if quota.reset_s is None or turn.serial < self._quota_serial:
             return
-        rate = window.replies / max(1e-6, now - window.since)
-        if window.rate and self.limit > window.limit:
-            gained, promised = rate / window.rate - 1, self.limit / window.limit - 1
-            if gained < 0.5 * promised:
-                self.limit, self._doubling, window.hold = window.limit, False, 16
-                window.restart(now)
-                return
-        window.rate, window.limit = rate, self.limit
-        window.restart(now)
-        if window.hold:
-            window.hold -= 1
-            return
-        self.limit = min(float(self.ceiling), self.limit * 2 if self._doubling else self.limit + 1)
-
-
-@dataclass(slots=True)
-class _Window:
-    """Replies since a point in time, at one concurrency, and the rate of the window before."""
-
-    replies: int = 0
-    since: float = 0.0
-    rate: float = 0.0
-    limit: float = 0.0
-    hold: int = 0
-
-    def restart(self, now: float) -> None:
-        """Begin a new window."""
-        self.replies, self.since = 0, now
-
-
-def _per_minute(limit: int | None) -> Bucket | None:
-    """A bucket that lets a second's worth through at once."""
-    return None if limit is None else Bucket(limit / 60, max(1.0, limit / 60))
+        self._quota_serial = turn.serial
+        left = quota.requests if quota.requests is not None else 1 << 30
+        if quota.tokens is not None and quota.tokens < max(1, turn.tokens):
+            left = 0
+        self._quota = (left - (self._sent - turn.serial), now + quota.reset_s)

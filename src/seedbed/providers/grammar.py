@@ -13,7 +13,8 @@ from seedbed.providers.schemas import Schema, plain
 
 MOST_REPEATS: Final = 2000
 _INSIDE = {"d": "0-9", "w": "A-Za-z0-9_", "s": " "}
-_ANY = '[^"\\\\\\n]'
+_NOT = '[^"\\\\\\n'  # a raw quote, backslash or line break would not be JSON
+_ANY = f"{_NOT}]"
 _REPEAT = re.compile(r"\{(\d*),?(\d*)\}")
 _MAPS = ("properties", "$defs", "definitions")
 
@@ -53,7 +54,7 @@ def _strings(schema: Schema) -> Schema:
 def gbnf_pattern(pattern: str) -> str | None:
     r"""``pattern`` in the converter's dialect, or ``None`` where that cannot be.
 
-    ``\d``, ``\w``, ``\s`` become classes, ``.`` any character that needs no escape in JSON, ``(?:`` a plain group. Not
+    ``\d``, ``\w``, ``\s`` become classes, ``.`` and ``[^…]`` spare what JSON would escape, ``(?:`` becomes ``(``. Not
     to be had: patterns without both anchors, other shorthands, look-around, back references, very long repeats.
     """
     if not (pattern.startswith("^") and pattern.endswith("$")) or pattern.endswith("\\$"):
@@ -75,6 +76,8 @@ def gbnf_pattern(pattern: str) -> str | None:
         else:
             if char == "[" and not in_class:
                 in_class = True
+                if body[at + 1 : at + 2] == "^":
+                    at, char = at + 1, _NOT
             elif char == "]" and in_class:
                 in_class = False
             elif char in "^$" and not in_class:

@@ -22,7 +22,7 @@ from seedbed.core.errors import (
     UnreachableError,
 )
 from seedbed.core.wheels import file_sha256, write_error
-from seedbed.providers.weights import write_stamp
+from seedbed.providers.weights import checked_gguf, write_stamp
 
 if TYPE_CHECKING:
     from seedbed.core.wheels import Progress
@@ -62,9 +62,12 @@ def fetch_hub_file(model: str, target: Path, *, environ: Mapping[str, str], prog
     part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        sha256 = _download(url, part, environ, progress) or _download(url, part, environ, progress)
+        sha256 = _download(url, part, environ, progress)
+        if sha256 is None:  # what was there before was of no use
+            sha256 = _download(url, part, environ, progress)
         if sha256 is None:
             raise ProviderError(f"{model}: the hub's file changes while it is read", place={"url": url})
+        _keep_only_gguf(part)
         part.replace(target)
     except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
         raise _network_error(error, model, url) from error
@@ -73,6 +76,19 @@ def fetch_hub_file(model: str, target: Path, *, environ: Mapping[str, str], prog
     if sha256:
         write_stamp(target, sha256)
     return target
+
+
+def _keep_only_gguf(part: Path) -> None:
+    """Nothing; a sign-in page or the like is removed, so that the next try does not find it.
+
+    Raises:
+        ConfigError: ``part`` is not GGUF.
+    """
+    try:
+        checked_gguf(part)
+    except ConfigError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _download(url: str, part: Path, environ: Mapping[str, str], progress: Progress | None) -> str | None:

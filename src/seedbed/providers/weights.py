@@ -104,7 +104,7 @@ def resolve(
     Args:
         model: a built-in name, the path of a ``.gguf`` file, or ``org/repo/file.gguf`` on a hub.
         cache: the user's cache folder (``core.wheels.cache_dir``).
-        environ: environment variables: ``HF_ENDPOINT`` and ``HF_TOKEN`` for hub files.
+        environ: ``HF_ENDPOINT`` and ``HF_TOKEN`` for hub files.
         download: whether missing weights may be fetched.
         progress: told the bytes so far and in all.
 
@@ -115,8 +115,7 @@ def resolve(
         ProviderError: the download failed.
         StoreError: the cache folder cannot be written.
     """
-    builtin = BUILTINS.get(model)
-    if builtin is not None:
+    if (builtin := BUILTINS.get(model)) is not None:
         return _builtin(model, builtin, models_dir(cache) / builtin.file_name, download, progress)
     if not model.lower().endswith(".gguf"):
         fix = None if near_names(model, BUILTINS) else f"use {', '.join(BUILTINS)}, /path/x.gguf or org/repo/file.gguf"
@@ -125,21 +124,18 @@ def resolve(
     if path.is_file() or not is_hub_file(model):
         return checked_gguf(path)
     target = models_dir(cache) / "hub" / model
+    if not target.is_file() and not download:
+        raise _not_there(model, target)
     if not target.is_file():
-        if not download:
-            raise _not_there(model, target)
         from seedbed.providers.hub import fetch_hub_file
 
         fetch_hub_file(model, target, environ=environ, progress=progress)
     return checked_gguf(target)
 
 
-def pull(name: str, *, cache: Path, environ: Mapping[str, str], progress: Progress | None = None) -> ModelInfo:
-    """The model ``name`` with its weights in the cache; errors as in ``resolve``."""
-    path = resolve(name, cache=cache, environ=environ, progress=progress)
-    builtin = BUILTINS.get(name)
-    licence, description = (builtin.licence, builtin.description) if builtin else ("", "")
-    return ModelInfo(name, path, path.stat().st_size, True, licence, description)
+def pull(name: str, *, cache: Path, environ: Mapping[str, str], progress: Progress | None = None) -> Path:
+    """The weights file of ``name``, in the cache and checked when this returns; errors as in ``resolve``."""
+    return resolve(name, cache=cache, environ=environ, progress=progress)
 
 
 def is_hub_file(model: str) -> bool:

@@ -226,7 +226,7 @@ def repetition(passage: Passage, most: int) -> str | None:
     grams = Counter(zip(words, words[1:], words[2:], words[3:], strict=False))
     gram, count = max(grams.items(), key=lambda item: item[1])
     repeated = 1 - len(grams) / (len(words) - 3)
-    if count > most and repeated >= MAX_REPEATED and len(set(gram)) > 1:
+    if count > most and repeated >= MAX_REPEATED and sum(any(map(str.isalpha, w)) for w in gram) > 1:
         return f"{' '.join(gram)!r} {count} times"
     return _repeated_line(passage, most)
 
@@ -246,7 +246,7 @@ def _loop_without_words(text: str, most: int) -> str | None:
     tail = text[-2_000:]
     for size in range(4, 41):
         piece = tail[-size:]
-        if len(set(piece)) < 3 or not any(c.isalpha() for c in piece):
+        if len(set(piece)) < 2 or not any(c.isalpha() for c in piece):
             continue
         times = 1
         while times <= most and tail[: len(tail) - times * size].endswith(piece):

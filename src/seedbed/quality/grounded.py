@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MAX_CHARS = 60_000
 """Characters of a chunk or an answer that are looked at."""
 
+MAX_STEM = 40
+"""Characters of a word that are stemmed and remembered."""
+
 _TOKEN = re.compile(
     r"(?P<code>[A-Za-z_][A-Za-z0-9]*(?:[_.][A-Za-z0-9_]+)+|[a-z]+[A-Z][A-Za-z0-9]*|[A-Z][a-z0-9]+[A-Z][A-Za-z0-9]*"
     r"|[A-Z]{2,}[A-Za-z0-9]*|_\w+|[A-Za-z]+\d\w*)"
@@ -85,10 +88,10 @@ class GroundedCheck:
             return self._unscored("no_seed", "made without a source text")
         if not isinstance(answer, str):
             return self._unscored("no_answer", "the kind has no answer to look up")
-        support = _vocabulary("\n".join((*candidate.seed.headings, candidate.seed.text))[:MAX_CHARS])
+        support = vocabulary("\n".join((*candidate.seed.headings, candidate.seed.text))[:MAX_CHARS])
         asked = context.content.get(self._prompt) if self._prompt else None
-        asked_terms = _terms(asked[:MAX_CHARS]) if isinstance(asked, str) else set()
-        words, facts = _content(answer[:MAX_CHARS])
+        asked_terms = terms_of(asked[:MAX_CHARS]) if isinstance(asked, str) else set()
+        words, facts = content_words(answer[:MAX_CHARS])
         if not words and not facts:
             return self._unscored("nothing_to_check", "the answer has no word that could be looked up")
         missing_words = [w for w, stem in words.items() if stem not in support and stem not in asked_terms]
@@ -127,6 +130,7 @@ class GroundedCheck:
         return Verdict(self.name, self.version, Outcome.UNSCORED, reason=reason, code=code)
 
 
+@functools.lru_cache(maxsize=8_192)
 def stem(word: str) -> str:
     """``word`` in lower case without common English endings; a light stemmer in the manner of Porter (1980), step 1."""
     w = word.lower()
@@ -158,7 +162,7 @@ def _bigrams(run: str) -> Iterator[str]:
     yield from (run[i : i + 2] for i in range(len(run) - 1)) if len(run) > 1 else (run,)
 
 
-def _content(answer: str) -> tuple[dict[str, str], dict[str, None]]:
+def content_words(answer: str) -> tuple[dict[str, str], dict[str, None]]:
     """Words worth looking up with their stems, and facts (numbers, identifiers), both without repeats and in order."""
     words: dict[str, str] = {}
     facts: dict[str, None] = {}
@@ -168,11 +172,11 @@ def _content(answer: str) -> tuple[dict[str, str], dict[str, None]]:
         elif _BLANKLESS.search(token):
             words.update((pair, pair) for pair in _bigrams(token))
         elif len(token) > 1 and (low := token.lower()) not in _STOP:
-            words.setdefault(low, stem(low))
+            words.setdefault(low, stem(low[:MAX_STEM]))
     return words, facts
 
 
-def _terms(text: str) -> set[str]:
+def terms_of(text: str) -> set[str]:
     """Everything an answer's word, number or identifier may be found as."""
     out: set[str] = set()
     for group, token in _tokens(text):
@@ -182,31 +186,32 @@ def _terms(text: str) -> set[str]:
             out.add(_plain_number(token))
             continue
         if group == "code":
-            for part in _PARTS.findall(token):
+            # The 5 of h5py is no number that the text states.
+            for part in (p for p in _PARTS.findall(token) if len(p) > 1 or p.isalpha()):
                 out.add(part.lower())
-                out.add(stem(part))
+                out.add(stem(part[:MAX_STEM]))
         elif _BLANKLESS.search(token):
             out.update(_bigrams(token))
-        out.add(stem(low))
+        out.add(stem(low[:MAX_STEM]))
         if low in _NUMBER_WORDS:
             out.add(_NUMBER_WORDS[low])
     return out
 
 
 @functools.lru_cache(maxsize=16)
-def _vocabulary(text: str) -> frozenset[str]:
+def vocabulary(text: str) -> frozenset[str]:
     """Terms of a chunk; several candidates come from one."""
-    return frozenset(_terms(text))
+    return frozenset(terms_of(text))
 
 
 def _known(fact: str, terms: frozenset[str] | set[str]) -> bool:
     low = fact.lower()
-    if low in terms or stem(low) in terms:
+    if low in terms or stem(low[:MAX_STEM]) in terms:
         return True
     if fact[0].isdigit():
         return _plain_number(fact) in terms
-    parts = [p.lower() for p in _PARTS.findall(fact)]
-    return bool(parts) and all(p in terms or stem(p) in terms for p in parts)
+    parts = [p.lower() for p in _PARTS.findall(fact) if len(p) > 1 or p.isalpha()]
+    return bool(parts) and all(p in terms or stem(p[:MAX_STEM]) in terms for p in parts)
 
 
 def _plain_number(token: str) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from seedbed.core.protocols import JudgeCheck
     from seedbed.kinds.kind import Kind
 
-DEFAULT_CHECKS = ("schema", "rules", "exact_duplicate", "near_duplicate", "grounded")
+DEFAULT_CHECKS = ("schema", "rules", "exact_duplicate", "near_duplicate", "grounded", "relevant")
 """Checks that guard every door unless they are switched off. The others ask a model and are switched on by name."""
 
 

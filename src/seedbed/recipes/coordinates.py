@@ -6,6 +6,8 @@ with a 135M model, words alone are followed about every other time, a pattern al
 
 from __future__ import annotations
 
+import random
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -56,7 +58,7 @@ QUESTIONS: Final[tuple[Form, ...]] = (
     Form(
         "mechanism",
         "Ask how something works or comes about.",
-        ("How does", "How do", "How is", "How are", "How was", "How did"),
+        ("How does", "How do", "How is", "How are"),
         cue=r"\b(by|through|via|using|automatically|converted|stored|handled)\b",
     ),
     Form(
@@ -71,7 +73,12 @@ QUESTIONS: Final[tuple[Form, ...]] = (
         ("What happens if", "What happens when", "What was the result of", "What effect does"),
         cue=r"\b([Ii]f|[Ww]hen|unless|otherwise|results? in|leads? to|causes?|raises?)\b",
     ),
-    Form("choice", "Ask which of several things it is.", ("Which",), cue=r"\b(either|or|both|one of|only|each|the \w+st)\b"),
+    Form(
+        "choice",
+        "Ask which of several things it is.",
+        ("Which",),
+        cue=r"\b(either|or|both|one of|only|each|the \w+st)\b",
+    ),
     Form(
         "time",
         "Ask when something holds, should be done, or took place.",
@@ -81,7 +88,7 @@ QUESTIONS: Final[tuple[Form, ...]] = (
     Form(
         "possibility",
         "Ask whether something is possible, allowed or true, in a way that needs more than yes or no.",
-        ("Can you", "Can", "Is it possible to", "Does", "Do", "Is", "Are"),
+        ("Can", "Is it possible to", "Does", "Is", "Are"),
         cue=r"\b(may|can|cannot|can't|must|not|never|only|allows?|supports?)\b",
     ),
     Form(
@@ -100,7 +107,7 @@ QUESTIONS: Final[tuple[Form, ...]] = (
     Form(
         "exception",
         "Ask for an exception, a limit or an unusual case.",
-        ("When can", "What is the exception to", "In which case", "What limits"),
+        ("When can", "When should you not", "What limits"),
         frozenset({PROCESS, THING, IDEA}),
         r"\b(except|unless|only|however|but|limit\w*|at most|maximum|not)\b",
     ),
@@ -115,7 +122,8 @@ QUESTIONS: Final[tuple[Form, ...]] = (
         "amount",
         "Ask how many, how much, how long or how often.",
         ("How many", "How much", "How long", "How often"),
-        cue=r"\d|\b(one|two|three|four|five|six|ten|several|bytes?|times|all|every)\b",
+        cue=r"\b\d+([.,]\d+)?\s?(%|bytes?|bits?|[kKMGT]i?B|times|\w*seconds?|minutes?|hours?|days?|years?)\b"
+        r"|\b(two|three|four|five|six|seven|eight|nine|ten|twice|half)\b",
     ),
     Form(
         "order",
@@ -131,7 +139,7 @@ QUESTIONS: Final[tuple[Form, ...]] = (
         frozenset({PROCESS, THING}),
         r"\b(should|recommend\w*|best|better|prefer\w*|avoid|important)\b",
     ),
-)  # fmt: skip
+)
 """Forms of questions. ``choice``, ``why``, ``mechanism`` … suit most topics; see ``Form.suits``."""
 
 INSTRUCTIONS: Final[tuple[Form, ...]] = (
@@ -141,17 +149,30 @@ INSTRUCTIONS: Final[tuple[Form, ...]] = (
     Form("describe", "Ask for a description.", ("Describe the", "Describe how", "Describe a")),
     Form("why", "Ask for a reason or cause, as a question.", ("Why is", "Why are", "Why does", "Why do", "Why did")),
     Form("how-to", "Ask how to do something.", ("How do you", "How can you"), frozenset({PROCESS, THING, IDEA})),
-    Form("steps", "Ask for the steps of something in order.", ("List the steps to", "Outline how"), frozenset({PROCESS})),
+    Form(
+        "steps", "Ask for the steps of something in order.", ("List the steps to", "Outline how"), frozenset({PROCESS})
+    ),
     Form("compare", "Ask for a comparison of two named things.", ("Compare", "What is the difference between")),
     Form("example", "Ask for one concrete example with what it shows.", ("Give an example of", "Show an example of")),
     Form("list", "Ask for a short list of a stated length.", ("List three", "Name two", "Name three")),
     Form("consequence", "Ask what happens under a condition.", ("What happens when", "What happens if")),
-    Form("mistake", "Ask for a common mistake and how to avoid it.", ("What is a common mistake",), frozenset({PROCESS, THING})),
-    Form("summarise", "Ask for a summary in a stated number of sentences.", ("Summarise", "In two sentences, describe")),
-    Form("advice", "Ask for advice in a concrete situation.", ("What should you do", "Which advice"), frozenset({PROCESS, THING})),
+    Form(
+        "mistake",
+        "Ask for a common mistake and how to avoid it.",
+        ("What is a common mistake",),
+        frozenset({PROCESS, THING}),
+    ),
+    Form(
+        "summarise", "Ask for a summary in a stated number of sentences.", ("Summarise", "In two sentences, describe")
+    ),
+    Form(
+        "advice",
+        "Ask for advice in a concrete situation.",
+        ("What should you do", "Which advice"),
+        frozenset({PROCESS, THING}),
+    ),
     Form("judge", "Ask for a reasoned judgement.", ("Discuss whether", "Argue why", "What is the most important")),
-    Form("rewrite", "Give a short wrong or clumsy statement and ask to correct it.", ("Correct this statement",)),
-)  # fmt: skip
+)
 """Forms of instructions."""
 
 PERSONAS: Final = (
@@ -179,6 +200,22 @@ def forms_for(recipe: str, *, suits: Collection[str] = ()) -> tuple[Form, ...]:
 def form_named(recipe: str, name: str) -> Form | None:
     """The form called ``name``, or ``None``: coordinates may hold words of the user's own."""
     return _BY_NAME.get(recipe, {}).get(name)
+
+
+def fitting_form(recipe: str, text: str, wanted: Form, *, key: str) -> Form | None:
+    """``wanted`` if ``text`` answers questions of that form, else another form it answers, else ``None``.
+
+    Decided by the forms' cues; which of several others it is follows from ``key`` alone.
+    """
+    if not wanted.cue or re.search(wanted.cue, text):
+        return wanted
+    others = [form for form in forms_for(recipe) if form.cue and re.search(form.cue, text)]
+    return random.Random(key).choice(others) if others else None
+
+
+def one_opening(openings: Sequence[str], number: int) -> tuple[str, ...]:
+    """One of ``openings``, in turn, or none: small models repeat a list of them instead of choosing."""
+    return (openings[number % len(openings)],) if openings else ()
 
 
 def personas() -> tuple[str, ...]:

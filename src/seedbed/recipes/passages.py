@@ -8,24 +8,33 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 FEWEST_WORDS = 7
 MOST_CHARS = 420
 _FENCE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_PARAGRAPHS = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*+]|\d+[.)])\s)")
+_PARAGRAPHS = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*+]|\d+[.)]|[\w.`*]{1,40}:)\s)")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)]|#+|>)\s+")
 _END = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(`]?[A-Z0-9])")
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|approx|resp|Fig|Eq|No|Dr|Mr|Mrs|Ms|St|[A-Z])|\b\d+)\.$")
 _LEANING = re.compile(
-    r"(?:This|That|These|Those|It|Its|They|Their|He|She|His|Her|We|Our|Here|There|However|But|And|So|Or|Nor|Also|Then|Thus|"
-    r"Hence|Instead|Therefore|Otherwise|Similarly|Likewise|Conversely|Furthermore|Moreover|Finally|Such|Both|Neither|"
-    r"Another|Note|See|Above|Below|For (?:example|instance|this|that|these|those)|In (?:this|that|these|other|addition|contrast|such)|"
-    r"As (?:a result|above|shown|you can see)|On the other hand|If (?:not|so|None|this|that|it)|Returns?|Default)\b"
+    r"(?:This|That|These|Those|It|Its|They|Their|He|She|His|Her|We|Our|Here|There|However|But|And|So|Or|Nor|Also|Then|"
+    r"Thus|Hence|Instead|Therefore|Otherwise|Similarly|Likewise|Conversely|Furthermore|Moreover|Finally|Such|Both|Neither|"
+    r"Another|Note|See|Above|Below|For (?:example|instance|this|that|these|those)|"
+    r"In (?:this|that|these|other|addition|contrast|such)|"
+    r"As (?:a result|above|shown|you can see)|On the other hand|Only|Other|Useful|Obviously|"
+    r"As we|Consequently|Has|Have|Is|Are|Can|May|Must|Required|Provides|Accepts|Specifies|Allows|Means|"
+    r"Alternatively|More information|If (?:not|so|None|this|that|it)|Returns?|Default)\b"
 )
+_ENTRY = re.compile(r"`[^`]*` [A-Z]|[A-Za-z_][\w.]*: [A-Z]")
+"""A reference entry: a name in code with what it does, or ``name: What it is.``"""
+
 _LAYOUT = re.compile(
-    r"\b(?:see (?:also|the|below|above)|the (?:following|above|below|previous|next) |(?:shown|described|listed|explained|mentioned) (?:above|below|here|in)|"
-    r"this (?:section|chapter|page|document|example|guide|tutorial)|(?:New|Changed|Deprecated|Added) in version|web ?site|https?:)",
+    r"\b(?:see (?:also|the|below|above)|the (?:following|above|below|previous|next) "
+    r"|(?:shown|described|listed|explained|mentioned) (?:above|below|here|in)"
+    r"|this (?:section|chapter|page|document|example|guide|tutorial)"
+    r"|(?:New|Changed|Deprecated|Added) in version|web ?site|https?:)",
     re.IGNORECASE,
 )
 
@@ -46,7 +55,7 @@ def sentences(text: str) -> list[str]:
         held = ""
         for piece in _END.split(line):
             held = f"{held} {piece}".strip()
-            if not _ABBREVIATION.search(held):
+            if len(held) > MOST_CHARS or not _ABBREVIATION.search(held[-12:]):
                 found.append(held)
                 held = ""
         if held:
@@ -58,7 +67,8 @@ def passages(text: str) -> list[Passage]:
     """What in ``text`` can be an answer by itself, in order.
 
     A passage is a full sentence that leans on nothing before it and does not point at the layout; a next sentence that
-    leans on it ("This …") is taken along where it fits.
+    leans on it ("This …") is taken along where it fits. Where there is none, reference entries (a name and what it is)
+    are taken.
     """
     found: list[Passage] = []
     parts = sentences(text)
@@ -70,14 +80,13 @@ def passages(text: str) -> list[Passage]:
         if _leans_back(following) and len(joined) <= MOST_CHARS:
             sentence = joined
         found.append(Passage(sentence, position))
-    return found
+    return found or [Passage(s, i) for i, s in enumerate(parts) if _is_entry(s)]
 
 
-def choose(found: list[Passage], *, cue: str, key: str) -> Passage | None:
-    """One of ``found``: among those that ``cue`` matches where there are any; the same for the same ``key``."""
+def choose(found: Sequence[Passage], *, cue: str, key: str) -> Passage:
+    """One of ``found`` (at least one): among those that ``cue`` matches where there are any; by ``key`` alone."""
     fitting = [p for p in found if re.search(cue, p.text)] if cue else []
-    among = fitting or found
-    return random.Random(key).choice(among) if among else None
+    return random.Random(key).choice(fitting or found)
 
 
 def _stands_alone(sentence: str) -> bool:
@@ -85,8 +94,15 @@ def _stands_alone(sentence: str) -> bool:
         return False
     if not (sentence[0].isupper() or sentence[0] == "`") or _LEANING.match(sentence) or _LAYOUT.search(sentence):
         return False
+    if _ENTRY.match(sentence):
+        return False
     prose = sum(c.isalpha() or c == " " for c in sentence)
     return prose >= 0.8 * len(sentence) and ": " not in sentence[:40]
+
+
+def _is_entry(sentence: str) -> bool:
+    full = sentence[-1] in ".!?" and len(sentence.split()) >= FEWEST_WORDS and len(sentence) <= MOST_CHARS
+    return full and _ENTRY.match(sentence) is not None and not _LAYOUT.search(sentence)
 
 
 def _leans_back(sentence: str) -> bool:

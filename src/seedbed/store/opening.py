@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Literal
 
@@ -72,7 +73,7 @@ def create(path: Path, now: float) -> None:
     exists = InputError(f"{path.name} exists already", place=place, fix="choose another name", code="exists")
     if path.exists():
         raise exists
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     try:
         draft.unlink(missing_ok=True)
         draft.touch(exist_ok=False)

@@ -158,3 +158,9 @@ def test_hostile_length_costs_no_time():
 def test_no_rule_is_slow_on_the_longest_text_it_looks_at(piece):
     content = {"question": piece * (20_000 // len(piece)), "answer": piece * (20_000 // len(piece))}
     assert seconds(lambda: judged(content)) < 0.5
+
+
+def test_a_long_run_of_punctuation_inside_the_text_costs_no_time():
+    text = "a" + "(" * 19_000 + "a"
+    content = {"question": text, "answer": text + "b"}
+    assert seconds(lambda: judged(content, forbidden_texts=["a forbidden text"])) < 0.5

@@ -76,6 +76,27 @@ def test_create_refuses_what_is_there(tmp_path: Path) -> None:
     assert (tmp_path / "a.db").read_text() == "precious"
 
 
+def test_of_several_that_create_at_once_one_wins(tmp_path: Path) -> None:
+    outcomes: list[str] = []
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        start.wait()
+        try:
+            DatasetFile.create(tmp_path / "a.db").close()
+            outcomes.append("created")
+        except InputError as error:
+            outcomes.append(error.stable_code)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["created", "exists", "exists", "exists"]
+    assert [p.name for p in tmp_path.iterdir()] == ["a.db"]
+
+
 def test_create_in_a_missing_folder_names_it(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no folder"):
         DatasetFile.create(tmp_path / "no" / "a.db")
@@ -272,6 +293,19 @@ def test_threads_share_one_handle(file: DatasetFile) -> None:
     assert set(seen) == {4}
 
 
+def test_another_thread_sees_a_transaction_whole_or_not_at_all(file: DatasetFile) -> None:
+    seen: list[object] = []
+    reader = threading.Thread(target=lambda: seen.append(file.meta.get("a")))
+    with file.write():
+        file.meta.set("a", "half")
+        reader.start()
+        reader.join(0.05)
+        assert reader.is_alive()
+        file.meta.set("a", "whole")
+    reader.join()
+    assert seen == ["whole"]
+
+
 WRITER = """
     import sys
     from testkit.stored import new_entry
@@ -283,7 +317,7 @@ WRITER = """
 
 
 def test_processes_write_side_by_side(file: DatasetFile) -> None:
-    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", textwrap.dedent(WRITER), str(file.path)]
     running = [subprocess.Popen([*command, str(n * 100)], env=environ) for n in range(2)]
     assert [p.wait(60) for p in running] == [0, 0]
@@ -304,7 +338,7 @@ KILLED = """
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_a_kill_keeps_what_was_committed_and_nothing_else(file: DatasetFile) -> None:
-    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", textwrap.dedent(KILLED), str(file.path)]
     assert subprocess.run(command, env=environ, check=False).returncode == -9
     assert file.entries.count() == 1

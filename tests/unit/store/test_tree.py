@@ -87,7 +87,14 @@ def test_files_are_json_or_yaml(tmp_path: Path, text: str) -> None:
     assert read_tree(tmp_path / "tree") == {"a": {"b": {}}}
 
 
-BROKEN = [b"a: [b\nc: d", b"\xff\xfe\x00", b"!!python/object:os.system {}", b"[" * 9_999 + b"]" * 9_999, b"a: 2024-99-99", b"a\x00b"]
+BROKEN = [
+    b"a: [b\nc: d",
+    b"\xff\xfe\x00",
+    b"!!python/object:os.system {}",
+    b"[" * 9_999 + b"]" * 9_999,
+    b"a: 2024-99-99",
+    b"a\x00b",
+]
 
 
 @pytest.mark.parametrize("data", BROKEN)

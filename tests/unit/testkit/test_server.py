@@ -5,6 +5,7 @@ import json
 import time
 
 import pytest
+
 from seedbed.core.errors import (
     BlankReplyError,
     ContextWindowError,
@@ -103,7 +104,7 @@ def test_model_faults_arrive_as_answers():
     with ModelServer(Schedule(faults={1: "malformed", 2: "wrong_schema", 3: "length", 5: "duplicate"})) as server:
         malformed, wrong, cut, good, again = chat(server, times=5)
     for reply in (malformed, cut):
-        with pytest.raises(ValueError, match="Expecting|Unterminated|delimiter"):
+        with pytest.raises(ValueError, match=r"Expecting|Unterminated|delimiter"):
             json.loads(reply.text)
     assert cut.finish == "length"
     assert json.loads(wrong.text) == {"unexpected": [1, 2, 3]}

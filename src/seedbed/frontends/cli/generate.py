@@ -44,6 +44,7 @@ EXIT = {
               show_default=True, help="How jobs are steered; auto prefers what pays.")  # fmt: skip
 @click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Most money to spend.")
 @click.option("--max-tokens", type=click.IntRange(1), help="Most tokens to spend in all.")
+@click.option("--max-calls", type=click.IntRange(1), help="Most calls of models.")
 @click.option("--reply-tokens", type=click.IntRange(1), help="Most tokens of one reply.")
 @click.option("--temperature", type=click.FloatRange(0, 2), help="Sampling temperature of the writer.")
 @click.option("--concurrency", type=click.IntRange(1), help="Most calls at once [default: by provider].")
