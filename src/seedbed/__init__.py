@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seedbed.core.version import __version__
+
 if TYPE_CHECKING:
     from seedbed.core.errors import SeedbedError
     from seedbed.core.records import Entry, Neighbour, State, Topic, Verdict
     from seedbed.dataset import Dataset, create, open
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Dataset": "seedbed.dataset",

@@ -21,17 +21,12 @@ _HEAD = re.compile(r"\W*")
 
 def canonical_json(value: Any) -> str:
     """JSON text with sorted keys and no spaces; lone surrogates survive as escapes."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=not _encodable(value), default=str)
-
-
-def _encodable(value: Any) -> bool:
-    if isinstance(value, str):
-        return value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value)
-    if isinstance(value, dict):
-        return all(_encodable(k) and _encodable(v) for k, v in value.items())
-    if isinstance(value, list | tuple):
-        return all(_encodable(v) for v in value)
-    return True
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return text
 
 
 def digest(value: Any, *, size: int = 16) -> bytes:

@@ -152,7 +152,7 @@ class Cast:
         ceiling = self._ceiling(provider)
         throttle = Throttle(
             ceiling=ceiling,
-            queues=_is_server(provider),
+            queues=getattr(self._providers[provider], "queues", False),
             requests_per_minute=options.requests_per_minute or config.requests_per_minute,
             tokens_per_minute=options.tokens_per_minute or config.tokens_per_minute,
         )

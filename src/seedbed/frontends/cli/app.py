@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import click
 
-from seedbed import __version__
 from seedbed.core.errors import ExitCode, SeedbedError, near_names
+from seedbed.core.version import __version__
 from seedbed.frontends.cli.output import Output
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -1,0 +1,1 @@
+"""Finished entries as training files: formats, stratified splits, manifest and card."""

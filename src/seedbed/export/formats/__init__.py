@@ -1,0 +1,1 @@
+"""Export formats: one class each, named by entry point."""
