@@ -12,7 +12,7 @@ def names(config=None, **more) -> list[str]:
 
 
 def test_the_cheap_checks_are_on_and_sorted():
-    assert names() == ["schema", "rules", "exact_duplicate", "near_duplicate", "grounded"]
+    assert names() == ["schema", "rules", "exact_duplicate", "near_duplicate", "grounded", "relevant"]
     assert set(DEFAULT_CHECKS) | {"judge", "topic"} <= set(check_names())
 
 
@@ -21,11 +21,11 @@ def test_judges_are_off_unless_asked_for():
     assert names({"judge": {"threshold": 8}})[-1] == "judge"
     assert names(enabled=["topic", "judge"])[-2:] == ["judge", "topic"]
     assert names({"judge": False}, enabled=["judge"])[-1] == "judge"
-    assert [is_judge(c) for c in build_checks(QA, {"judge": True})] == [False] * 5 + [True]
+    assert [is_judge(c) for c in build_checks(QA, {"judge": True})] == [False] * 6 + [True]
 
 
 def test_false_switches_off():
-    assert names({"grounded": False, "rules": False}) == ["schema", "exact_duplicate", "near_duplicate"]
+    assert names({"grounded": False, "rules": False}) == ["schema", "exact_duplicate", "near_duplicate", "relevant"]
 
 
 def test_the_schema_cannot_be_switched_off():
