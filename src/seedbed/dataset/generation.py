@@ -304,7 +304,7 @@ def _plan(dataset: Dataset, recipe: Recipe, goal: int | None, options: GenerateO
     if goal is None and all(t.target is None for t in topics):
         raise InputError("no target given", fix="give --target, --add or --n-pairs, or a target in seedbed.yaml")
     cells = legal_cells(tree, topics, dataset.kind(recipe.kind), goal)
-    plan = Plan(cells, attempts_per_entry=options.max_attempts, rebalance=not options.strict_balance)
+    plan = Plan(cells, attempts_per_entry=options.max_attempts, rebalance=not options.strict_balance, goal=goal)
     done: dict[tuple[str, str], int] = {}
     for count in dataset.file.entries.counts(root=options.topic, kind=recipe.kind):
         if str(count.state) in ("accepted", "approved"):

@@ -99,7 +99,10 @@ class Jobs:
         leased = self.file.jobs.lease(work.run_id, most, owner=work.owner, ttl_s=LEASE_S)
         if len(leased) < most:
             self.recount()
-            fresh = self._new_jobs(self.plan.next_cells(most - len(leased)))
+            fresh: list[NewJob] = []
+            # A cell may turn out to have no source; what it owes is then asked of the others.
+            while not fresh and (cells := self.plan.next_cells(most - len(leased))):
+                fresh = self._new_jobs(cells)
             if fresh:
                 self.file.jobs.plan(work.run_id, fresh)
                 leased += self.file.jobs.lease(work.run_id, len(fresh), owner=work.owner, ttl_s=LEASE_S)

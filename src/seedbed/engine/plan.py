@@ -116,11 +116,14 @@ class Plan:
         cells: in tree order.
         attempts_per_entry: attempts allowed per wanted entry before a cell is dry.
         rebalance: whether what a dry cell cannot give is asked of the others.
+        goal: accepted entries wanted in all, or ``None`` when only topics have targets. Where some cells hold more
+            than their share, the emptiest cells are filled first and the goal still ends the run.
     """
 
     cells: list[CellPlan]
     attempts_per_entry: int = 8
     rebalance: bool = True
+    goal: int | None = None
     moved: int = 0
     _by_key: dict[CellKey, CellPlan] = field(default_factory=dict)
 
@@ -143,12 +146,25 @@ class Plan:
     @property
     def target(self) -> int:
         """Accepted entries wanted in all."""
-        return sum(c.target for c in self.cells)
+        return sum(c.target for c in self.cells) if self.goal is None else self.goal
+
+    @property
+    def accepted(self) -> int:
+        """Accepted entries there are."""
+        return sum(c.accepted for c in self.cells)
 
     @property
     def missing(self) -> int:
         """Accepted entries still missing."""
-        return sum(c.missing for c in self.cells)
+        if self.goal is None:
+            return sum(c.missing for c in self.cells)
+        return max(0, self.goal - self.accepted)
+
+    def _room(self) -> int:
+        """Entries that may still be planned."""
+        if self.goal is None:
+            return sum(c.deficit for c in self.cells)
+        return max(0, self.goal - self.accepted - sum(c.outstanding for c in self.cells))
 
     def next_cells(self, most: int) -> list[CellPlan]:
         """Up to ``most`` wanted entries' cells, largest relative deficit first, one entry a turn.
@@ -156,6 +172,7 @@ class Plan:
         A cell with a deficit of three may appear three times. Marks cells dry and moves what they owe.
         """
         self._retire()
+        most = min(most, self._room())
         open_cells = [c for c in self.cells if not c.dry and c.deficit > 0]
         given: dict[int, int] = {}
         out: list[CellPlan] = []

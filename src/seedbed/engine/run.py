@@ -306,8 +306,7 @@ class Runner:
 
     def _summary(self) -> RunSummary:
         plan = self._jobs.plan
-        accepted = sum(c.accepted for c in plan.cells)
-        short = shortfalls(plan.cells)
+        short = shortfalls(plan.cells) if plan.missing else []
         status = self._stop or ("shortfall" if short else "done")
         if not short and status == "interrupted":
             status = "done"
@@ -315,7 +314,7 @@ class Runner:
             status=status,
             run_id=self._jobs.work.run_id,
             target=plan.target,
-            accepted=accepted,
+            accepted=plan.accepted,
             numbers=self._progress.snapshot(),
             shortfall=short,
             reasons=self._reasons() if short else [],

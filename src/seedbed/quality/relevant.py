@@ -30,7 +30,7 @@ ASKING = word_set("""
 class RelevantOptions(Strict):
     """When a question counts as one about its source."""
 
-    threshold: float = Field(0.4, ge=0, le=1, description="least share of the question's words that the source has")
+    threshold: float = Field(0.2, ge=0, le=1, description="least share of the question's words that the source has")
     quoted_threshold: float = Field(
         0.6, ge=0, le=1, description="the same against answer and headings, where the answer is quoted from the source"
     )

@@ -94,3 +94,16 @@ def test_a_cell_is_dry_when_its_attempts_are_used_up():
 @pytest.mark.parametrize("most", [0, 1, 3])
 def test_next_cells_keeps_to_the_number_asked(most):
     assert len(plan(10, 10).next_cells(most)) == most
+
+
+def test_a_goal_ends_the_run_though_a_full_cell_holds_more_than_its_share():
+    p = plan(4, 4, 4, goal=12)
+    p.set_counts({("t0", ""): 10}, {})
+    assert p.missing == 2
+    assert sorted(c.cell.topic for c in p.next_cells(100)) == ["t1", "t2"]
+
+
+def test_open_work_counts_towards_the_goal():
+    p = plan(4, 4, goal=8)
+    p.set_counts({("t0", ""): 4}, {("t1", ""): 3})
+    assert len(p.next_cells(100)) == 1
