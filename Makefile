@@ -24,7 +24,7 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	@touch $@ $(VENV)/.local
 
 demo: $(VENV)/.local  ## generate a small dataset from docs/ with the embedded local model
-	$(BIN)/seedbed demo --output demo
+	$(BIN)/seedbed demo --output demo --text
 
 test: $(VENV)/.dev  ## run the tests
 	$(BIN)/python -m pytest

@@ -1,38 +1,73 @@
-"""Open the dataset a command means."""
+"""What every command gets: where it writes and which dataset it means; and how arguments become rows."""
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from seedbed.core.errors import InputError, RowError
+from seedbed.core.errors import InputError, NotFoundError, RowError
+from seedbed.frontends.cli.output import Output
 
 if TYPE_CHECKING:
     from seedbed.dataset import Dataset
+    from seedbed.dataset.project import Project
+
+DB, JSON = "db", "as_json"
+"""Names of the shared options."""
 
 
-def open_dataset(db: str | None, mode: Literal["rw", "ro"] = "rw") -> Dataset:
-    """The dataset of ``--db``, ``$SEEDBED_DB`` or the current project."""
-    from seedbed.dataset import open as open_
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One call of a command.
 
-    return open_(db, mode=mode)
+    Attributes:
+        out: where it writes.
+        db: what ``--db`` says, or ``None``.
+    """
+
+    out: Output
+    db: str | None = None
+
+    @classmethod
+    def of(cls, shared: Mapping[str, Any]) -> Session:
+        """The session that the shared options describe."""
+        return cls(Output.for_streams(shared.get(JSON)), shared.get(DB))
+
+    def open(self, mode: Literal["rw", "ro"] = "rw") -> Dataset:
+        """The dataset of ``--db``, ``$SEEDBED_DB`` or the current project."""
+        from seedbed.dataset import open as open_
+
+        return open_(self.db, mode=mode)
+
+    def project(self) -> Project:
+        """The project that ``--db``, ``$SEEDBED_DB`` or the current folder names; the dataset need not exist."""
+        from seedbed.dataset.project import find_project
+
+        return find_project(self.db, environ=os.environ)
 
 
 def read_text(argument: str, *, what: str) -> str:
     """The argument itself, standard input for ``-``, or a file's text for ``@path``.
 
     Raises:
-        InputError: the file cannot be read.
+        NotFoundError: no such file.
+        InputError: it cannot be read, or is not UTF-8.
     """
-    if argument == "-":
-        return sys.stdin.read()
-    if argument.startswith("@"):
-        try:
-            return Path(argument[1:]).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot read {what}: {error}", place={"file": argument[1:]}) from error
-    return argument
+    name = "-" if argument == "-" else argument[1:]
+    try:
+        if argument == "-":
+            return sys.stdin.buffer.read().decode("utf-8-sig")
+        return Path(name).read_text(encoding="utf-8-sig") if argument.startswith("@") else argument
+    except FileNotFoundError as error:
+        raise NotFoundError(f"no file {name!r}", place={"file": name}) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{what} are not UTF-8 at byte {error.start}", place={"file": name}) from error
+    except OSError as error:
+        raise InputError(f"cannot read {what}: {error.strerror}", place={"file": name}) from error
 
 
 def parse_rows(text: str, *, what: str = "entries") -> list[Any]:
@@ -43,27 +78,28 @@ def parse_rows(text: str, *, what: str = "entries") -> list[Any]:
     Raises:
         InputError: nothing in it, or it is not JSON at all.
     """
-    import json
-
+    fix = f"give {what} as a JSON object, an array, JSON lines, @FILE, or - for stdin"
     stripped = text.strip()
     if not stripped:
-        raise InputError(f"no {what} given", fix="give a JSON object, an array, JSON lines, @file or - for stdin")
-    try:
-        value = json.loads(stripped)
-    except json.JSONDecodeError as error:
-        lines = [line for line in stripped.splitlines() if line.strip()]
-        if len(lines) < 2:
-            raise InputError(
-                f"{what}: not JSON at character {error.pos}: {error.msg}", code="invalid_json", place={"row": 1}
-            ) from error
-        return [_line(i, line) for i, line in enumerate(lines, 1)]
-    return value if isinstance(value, list) else [value]
+        raise InputError(f"no {what} given", fix=fix, code=f"no_{what}")
+    value = _parse(stripped, 1)
+    if not isinstance(value, RowError):
+        return value if isinstance(value, list) else [value]
+    lines = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
+    rows = [_parse(line, i) for i, line in lines]
+    if all(isinstance(row, RowError) for row in rows):
+        value.fix = fix
+        raise value
+    return rows
 
 
-def _line(number: int, line: str) -> Any:
+def _parse(text: str, line: int) -> Any:
     import json
 
     try:
-        return json.loads(line)
+        return json.loads(text)
     except json.JSONDecodeError as error:
-        return RowError(f"not JSON: {error.msg}", place={"row": number}, code="invalid_json")
+        place = {"row": line + error.lineno - 1, "column": error.colno}
+        return RowError(f"not JSON: {error.msg.lower()}", place=place, code="invalid_json")
+    except RecursionError:
+        return RowError("not JSON that can be read: nested too deeply", place={"row": line}, code="invalid_json")
