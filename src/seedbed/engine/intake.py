@@ -51,6 +51,16 @@ class Gate:
     late: tuple[Check, ...] = ()
     judges: tuple[JudgeCheck, ...] = ()
 
+    @property
+    def compares(self) -> bool:
+        """Whether any check looks at neighbours or needs the lock."""
+        return bool(self.late)
+
+    @property
+    def judge_names(self) -> set[str]:
+        """Names of the judges."""
+        return {j.name for j in self.judges}
+
 
 @dataclass(slots=True)
 class Prepared:
@@ -215,8 +225,8 @@ class Intake:
 
     def decide(self, prepared: Sequence[Prepared]) -> list[Decision]:
         """Decisions against what is committed now and what this batch accepted before; writes nothing."""
-        self.nearby.refresh(p.topic.path for p in prepared if p.error is None)
-        alive = [p for p in prepared if p.vector is not None]
+        alive = [p for p in prepared if p.vector is not None and self._gates(p.candidate.kind).compares]
+        self.nearby.refresh(p.topic.path for p in alive)
         found = dict(zip(map(id, alive), self.nearby.batch(alive), strict=True))
         decisions: list[Decision] = []
         taken: dict[bytes, str] = {}
@@ -316,7 +326,11 @@ class Intake:
 
     def _compare_with_seeds(self, items: Sequence[Prepared]) -> None:
         """Cosine of each answer with the chunk it was made from, where there is one."""
-        pairs = [(p, str(p.content["answer"])) for p in items if p.candidate.seed and "answer" in p.content]
+        pairs = [
+            (p, str(p.content["answer"]))
+            for p in items
+            if p.candidate.seed and "answer" in p.content and self._gates(p.candidate.kind).compares
+        ]
         if not pairs:
             return
         answers = self.embedder.encode([answer for _, answer in pairs])
@@ -353,7 +367,8 @@ class Intake:
             there = self.file.entries.get(exact)
             if there.topic == candidate.topic:
                 return Decision(candidate, there.state, exact, item.content, tuple(verdicts), existed=True)
-        neighbours = self.nearby.merge(item, found, earlier)
+        gate = self._gates(candidate.kind)
+        neighbours = self.nearby.merge(item, found, earlier) if gate.compares else ()
         context = CheckContext(
             content=item.content,
             text=item.text,
@@ -363,9 +378,9 @@ class Intake:
             duplicate_threshold=self.embedder.duplicate_threshold,
             similarities=item.similarities,
         )
-        judged = [v for v in verdicts if v.check in {j.name for j in self._gates(candidate.kind).judges}]
-        verdicts = [v for v in verdicts if v not in judged]
-        for check in self._gates(candidate.kind).late:
+        judged = [v for v in verdicts if v.check in gate.judge_names] if gate.judges else []
+        verdicts = [v for v in verdicts if v not in judged] if judged else verdicts
+        for check in gate.late:
             verdicts.append(check.check(candidate, context))
             if not verdicts[-1].passed:
                 return Decision(candidate, State.REJECTED, "", item.content, tuple(verdicts), neighbours)

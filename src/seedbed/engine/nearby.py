@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from seedbed.kinds.kind import Kind
     from seedbed.store.file import DatasetFile
 
-CLOSE = 0.1
-"""Neighbours this far below the duplicate threshold are still shown as evidence."""
+CLOSE = 0.03
+"""Neighbours this far below the duplicate threshold are still looked at by checks; ``top`` shows any."""
 
 KEPT = 12
 """Neighbours of a candidate that checks see: enough to count the siblings of a template."""

@@ -1,4 +1,4 @@
-"""``similar``, ``submit``, ``show``, ``list`` and ``import``."""
+"""``similar``, ``list`` and ``show``: looking at entries."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seedbed.core.errors import ExitCode, RowError
-from seedbed.frontends.cli.app import common
-from seedbed.frontends.cli.output import Output, content_lines, one_line, safe, table, verdict_line
-from seedbed.frontends.cli.session import open_dataset, parse_rows, read_text
+from seedbed.frontends.cli.options import OneOf, common, paging
+from seedbed.frontends.cli.output import content_lines, counted, one_line, safe, table, verdict_line
+from seedbed.frontends.cli.session import Session, parse_rows, read_text
 
 if TYPE_CHECKING:
     from seedbed.core.records import Entry
-    from seedbed.engine.intake import Decision
+
+STATES = ("accepted", "pending", "approved", "rejected")
 
 
-@click.command("similar")
+@click.command("similar", short_help="Show the entries closest to ENTRY, in full.")
 @click.argument("entries", metavar="ENTRY")
 @click.option("--topic", required=True, metavar="PATH", help="Leaf topic the entry would go to.")
 @click.option("--kind", help="Schema of the entry [default: the project's].")
@@ -25,205 +26,121 @@ if TYPE_CHECKING:
     "-k", "--top-k", "k", default=5, show_default=True, type=click.IntRange(1, 1000), help="Neighbours shown."
 )
 @common
-def similar_command(entries: str, topic: str, kind: str | None, k: int, db: str | None, as_json: bool | None) -> None:
-    """Show the entries closest to ENTRY, with their full content.
+def similar_command(session: Session, entries: str, topic: str, kind: str | None, k: int) -> int:
+    """Show the entries closest to ENTRY, with their full content, best first.
 
-    ENTRY is a JSON object, an array or JSON lines of them, bare text, @file, or - for stdin.
+    ENTRY is a JSON object, an array or JSON lines of them, bare text, @FILE, or - for stdin.
     """
-    out = Output.for_streams(as_json=as_json)
     text = read_text(entries, what="entries")
     bare = not text.lstrip().startswith(("{", "["))
-    rows: list[Any] = [text.strip()] if bare else parse_rows(text)
+    rows: list[Any] = [text.strip()] if bare and text.strip() else parse_rows(text)
+    if len(rows) == 1 and isinstance(rows[0], RowError):
+        raise rows[0]
+    good = [row if isinstance(row, str) else dict(row) for row in rows if isinstance(row, str | dict)]
+    with session.open("ro") as dataset:
+        found = iter(dataset.similar(good, topic=topic, kind=kind, k=k))
+    results = [_neighbours(i, row, found) for i, row in enumerate(rows, 1)]
+    session.out.data(results if len(results) > 1 else results[0], lambda: _similar_lines(results, topic))
+    return int(ExitCode.INPUT if any("code" in r for r in results) else ExitCode.OK)
+
+
+def _neighbours(number: int, row: Any, found: Iterator[Any]) -> dict[str, Any]:
+    """The result of one row: its neighbours, or what is wrong with it."""
     from seedbed.engine.intake import neighbour_dict
 
-    with open_dataset(db, "ro") as dataset:
-        found = dataset.similar(_whole(rows), topic=topic, kind=kind, k=k)
-    result = [{"row": i + 1, "similar": [neighbour_dict(n) for n in row]} for i, row in enumerate(found)]
-
-    def text_lines() -> Iterator[str]:
-        for row in result:
-            yield f"row {row['row']}: {len(row['similar'])} neighbours" if len(result) > 1 else f"topic {safe(topic)}"
-            for n in row["similar"]:
-                marks = f" {n['relation']}" + (f" ({'; '.join(n['differing'])})" if n.get("differing") else "")
-                yield f"  {n['similarity']:.3f}{safe(marks)}  {n['id']}  {safe(n['topic'])}"
-                yield from content_lines(n["content"], "         ")
-
-    out.data(result if len(result) > 1 else result[0], text_lines)
+    if isinstance(row, RowError):
+        return {"row": number, "code": row.stable_code, "reason": row.message, "place": row.place}
+    if not isinstance(row, str | dict):
+        reason = f"expected a JSON object or text, got {type(row).__name__}"
+        return {"row": number, "code": "not_an_object", "reason": reason}
+    return {"row": number, "similar": [neighbour_dict(n) for n in next(found)]}
 
 
-def _whole(rows: list[Any]) -> list[Any]:
-    broken = next((r for r in rows if isinstance(r, RowError)), None)
-    if broken is not None:
-        raise broken
-    return rows
-
-
-@click.command("submit")
-@click.argument("entries", metavar="ENTRY")
-@click.option("--topic", metavar="PATH", help="Leaf topic [default: each row's own 'topic'].")
-@click.option("--kind", help="Schema of the entries [default: the project's].")
-@click.option("--check", "check_only", is_flag=True, help="Only say what would happen.")
-@click.option("--actor", default="human", show_default=True, help="Who submits: human:NAME or agent:NAME.")
-@click.option("--session", help="Name that groups several submissions.")
-@common
-def submit_command(entries: str, db: str | None, as_json: bool | None, **options: Any) -> int:
-    """Hand ENTRY to the door; say of each row what happened and why.
-
-    ENTRY is a JSON object, an array or JSON lines, @file, or - for stdin. Exit status 1 when a row was not accepted.
-    """
-    out = Output.for_streams(as_json=as_json)
-    rows = parse_rows(read_text(entries, what="entries"))
-    single = len(rows) == 1
-    with open_dataset(db) as dataset:
-        if options["topic"] is not None:
-            dataset.file.topics.get(options["topic"])
-        good = [r for r in rows if not isinstance(r, RowError)]
-        decisions = iter(dataset.submit(good, **options))
-        results = [
-            {"row": i, "state": "rejected", **row.to_dict()}
-            if isinstance(row, RowError)
-            else _result(i, next(decisions))
-            for i, row in enumerate(rows, 1)
-        ]
-    out.data(results[0] if single else results, lambda: _result_lines(results))
-    return int(ExitCode.OK if all(_kept(r) for r in results) else ExitCode.FAILURE)
-
-
-def _result(row: int, decision: Decision) -> dict[str, Any]:
-    return {"row": row, **decision.to_dict()}
-
-
-def _kept(result: dict[str, Any]) -> bool:
-    return result["state"] != "rejected"
-
-
-def _result_lines(results: list[dict[str, Any]]) -> Iterator[str]:
+def _similar_lines(results: list[dict[str, Any]], topic: str) -> Iterator[str]:
     for result in results:
-        if "error" in result:
-            yield f"row {result['row']}: ✗ {result['error']}: {one_line(result['message'], 200)}"
+        head = f"row {result['row']}: " if len(results) > 1 else ""
+        if "code" in result:
+            yield f"{head}✗ {result['code']}: {one_line(result['reason'], 200)}"
             continue
-        there = " (was there already)" if result.get("existed") else ""
-        mark = "✓" if _kept(result) else "✗"
-        yield f"row {result['row']}: {mark} {result['state']}{there} {result['id'] or ''}".rstrip()
-        if not _kept(result):
-            yield from (verdict_line(v) for v in result["verdicts"] if v["outcome"] == "fail")
+        near = result["similar"]
+        found = counted(len(near), "neighbour") if near else "no entries yet"
+        yield f"{head}{found} in the scope of {safe(topic)}"
+        for n in near:
+            shown = n["relation"] + (f" ({'; '.join(n['differing'])})" if n["relation"] == "sibling" else "")
+            yield f"  {n['similarity']:.3f} {safe(shown)}  {n['id']}  {safe(n['topic'])}"
+            yield from content_lines(n["content"], "        ")
 
 
-@click.command("show")
+@click.command("show", short_help="Show one entry whole, with its verdicts.")
 @click.argument("entry_id", metavar="ID")
 @common
-def show_command(entry_id: str, db: str | None, as_json: bool | None) -> None:
-    """Show one entry whole: content, verdicts and where it came from. ID may be a prefix of at least 6 characters."""
-    out = Output.for_streams(as_json=as_json)
-    with open_dataset(db, "ro") as dataset:
+def show_command(session: Session, entry_id: str) -> None:
+    """Show one entry whole: content, verdicts and where it came from.
+
+    ID may be a prefix of at least 6 characters.
+    """
+    with session.open("ro") as dataset:
         entry = dataset.show(entry_id)
+    session.out.data(entry_dict(entry), lambda: entry_lines(entry))
+
+
+def entry_lines(entry: Entry) -> Iterator[str]:
+    """One entry as text."""
     data = entry_dict(entry)
+    cell = f"  [{safe(entry.cell)}]" if entry.cell else ""
+    yield f"{entry.id}  {entry.state}  {safe(entry.kind)}  {safe(entry.topic)}{cell}"
+    yield from content_lines(entry.content)
+    if not entry.content:
+        yield f"  (not readable): {one_line(entry.raw, 500)}"
+    yield from (verdict_line(v) for v in data["verdicts"])
+    for name in ("origin", "meta"):
+        if data.get(name):
+            yield f"  {name}: " + one_line(", ".join(f"{k}={v}" for k, v in data[name].items() if v), 300)
 
-    def lines() -> Iterator[str]:
-        yield f"{entry.id}  {entry.state}  {safe(entry.topic)}" + (f"  [{safe(entry.cell)}]" if entry.cell else "")
-        yield from content_lines(entry.content)
-        yield from (verdict_line(v) for v in data["verdicts"])
-        for name in ("origin", "meta"):
-            if data.get(name):
-                yield f"  {name}: " + one_line(", ".join(f"{k}={v}" for k, v in data[name].items() if v), 300)
 
-    out.data(data, lines)
-
-
-@click.command("list")
+@click.command("list", short_help="List entries, newest first.")
 @click.option("--topic", metavar="PATH", help="Only this topic and below.")
 @click.option(
-    "--state", "states", multiple=True, type=click.Choice(["accepted", "pending", "approved", "rejected"]),
+    "--state", "states", multiple=True, type=OneOf("state", *STATES),
     help="Only these states; may be repeated [default: all but rejected].",
 )  # fmt: skip
 @click.option("--kind", help="Only this kind.")
 @click.option("--code", help="Only entries rejected for this reason, e.g. near_duplicate.")
-@click.option("--text", "text_", metavar="WORDS", help="Only entries that contain WORDS.")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Entries shown.")
-@click.option("--offset", default=0, show_default=True, type=click.IntRange(0), help="Entries skipped.")
+@click.option("--contains", metavar="TEXT", help="Only entries that contain TEXT, case ignored.")
+@paging("Entries")
 @common
-def list_command(db: str | None, as_json: bool | None, limit: int, offset: int, **filters: Any) -> None:
+def list_command(session: Session, limit: int, offset: int, **filters: Any) -> None:
     """List entries, newest first."""
-    out = Output.for_streams(as_json=as_json)
-    with open_dataset(db, "ro") as dataset:
+    with session.open("ro") as dataset:
+        if filters["kind"] is not None:
+            dataset.kind(filters["kind"])
         total, entries = dataset.entries(
             topic=filters["topic"],
             states=filters["states"] or (("rejected",) if filters["code"] else ()),
             kind=filters["kind"],
             code=filters["code"],
-            text=filters["text_"],
+            text=filters["contains"],
             limit=limit,
             offset=offset,
         )
-    rows = [entry_dict(e) for e in entries]
-
-    def lines() -> Iterator[str]:
-        yield from table(
-            [[e.id[:10], e.state, e.topic, next(iter(e.content.values()), "")] for e in entries],
-            ["id", "state", "topic", "content"],
-        )
-        if offset + len(entries) < total:
-            yield f"{len(entries)} of {total}; next: --offset {offset + len(entries)}"
-
-    out.data({"total": total, "entries": rows}, lines)
+    data = {"total": total, "entries": [entry_dict(e) for e in entries]}
+    session.out.data(data, lambda: _list_lines(entries, total, offset))
 
 
-@click.command("import")
-@click.argument("path", metavar="FILE")
-@click.option("--topic", metavar="PATH", help="Leaf topic for all rows.")
-@click.option("--topic-field", metavar="COLUMN", help="Column that names each row's topic [default: topic].")
-@click.option("--map", "mappings", multiple=True, metavar="COLUMN=FIELD", help="Rename a column; may be repeated.")
-@click.option("--kind", help="Schema of the rows [default: the project's].")
-@click.option("--check", "check_only", is_flag=True, help="Only say what would happen.")
-@click.option("--actor", default="human", show_default=True, help="Who imports.")
-@common
-def import_command(path: str, db: str | None, as_json: bool | None, mappings: tuple[str, ...], **options: Any) -> int:
-    """Hand every row of FILE (jsonl, json, csv, parquet) to the door.
-
-    With --json, one result a row in file order, then a summary; else the summary and the first refusals.
-    """
-    out = Output.for_streams(as_json=as_json)
-    mapping = _mapping(mappings)
-    accepted = existed = 0
-    refused: list[dict[str, Any]] = []
-    rows = 0
-    with open_dataset(db) as dataset:
-        for decision in dataset.import_rows(path, mapping=mapping, **options):
-            rows += 1
-            result = {**decision.candidate.place, **decision.to_dict()}
-            accepted += decision.accepted and not decision.existed
-            existed += decision.existed
-            if not decision.accepted and len(refused) < 20:
-                refused.append(result)
-            if out.as_json:
-                result.pop("neighbours", None)
-                out.json(result)
-    summary = {
-        "file": path,
-        "rows": rows,
-        "accepted": accepted,
-        "existed": existed,
-        "rejected": rows - accepted - existed,
-    }
-
-    def lines() -> Iterator[str]:
-        yield f"{accepted} of {rows} rows accepted, {existed} were there, {summary['rejected']} rejected"
-        for r in refused:
-            reason = r.get("reason") or r.get("message", "")
-            yield f"  row {r.get('row', '?')}: {r.get('code') or r.get('error')}: {one_line(reason, 140)}"
-
-    out.data({"summary": summary}, lines)
-    return int(ExitCode.OK if summary["rejected"] == 0 else ExitCode.FAILURE)
+def _list_lines(entries: list[Entry], total: int, offset: int) -> Iterator[str]:
+    if not entries:
+        yield "no entries match" if total == 0 else f"{total} entries, none from --offset {offset} on"
+        return
+    rows = [[e.id[:10], _state(e), e.topic, next(iter(e.content.values()), None) or e.raw or ""] for e in entries]
+    yield from table(rows, ["id", "state", "topic", "content"])
+    if offset + len(entries) < total:
+        yield f"{len(entries)} of {total}; next: --offset {offset + len(entries)}"
 
 
-def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
-    out: dict[str, str] = {}
-    for pair in pairs:
-        column, sign, field = pair.partition("=")
-        if not sign or not column or not field:
-            raise click.BadParameter(f"{pair!r} is not COLUMN=FIELD", param_hint="--map")
-        out[column] = field
-    return out
+def _state(entry: Entry) -> str:
+    """The state, with the reason of a rejection."""
+    failing = next((v for v in entry.verdicts if not v.passed), None)
+    return f"{entry.state}: {failing.code or failing.check}" if failing else str(entry.state)
 
 
 def entry_dict(entry: Entry) -> dict[str, Any]:
@@ -247,6 +164,6 @@ def entry_dict(entry: Entry) -> dict[str, Any]:
         "seed": entry.seed_uid,
         "run": entry.run_id,
         "created_at": entry.created_at,
-        "verdicts": [verdict_dict(v) for v in entry.verdicts],
     }
-    return out | {k: v for k, v in optional.items() if v}
+    verdicts = [verdict_dict(v) for v in entry.verdicts]
+    return out | {k: v for k, v in optional.items() if v} | {"verdicts": verdicts}

@@ -1,0 +1,176 @@
+"""``submit`` and ``import``: rows to the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seedbed.core.errors import ExitCode, RowError, SeedbedError
+from seedbed.frontends.cli.options import common
+from seedbed.frontends.cli.output import content_lines, counted, one_line, safe, verdict_line
+from seedbed.frontends.cli.session import Session, parse_rows, read_text
+
+if TYPE_CHECKING:
+    from seedbed.engine.intake import Decision
+
+REFUSALS = 20
+"""Refused rows that ``import`` shows as text."""
+
+
+@click.command("submit", short_help="Hand entries to the door; say what happened and why.")
+@click.argument("entries", metavar="ENTRY")
+@click.option("--topic", metavar="PATH", help="Leaf topic [default: each row's own 'topic'].")
+@click.option("--kind", help="Schema of the entries [default: the project's].")
+@click.option("--check", "check_only", is_flag=True, help="Only say what would happen.")
+@click.option("--actor", default="human", show_default=True, help="Who submits: human:NAME or agent:NAME.")
+@click.option("--session", "group", help="Name that groups several submissions in the log.")
+@common
+def submit_command(session: Session, entries: str, group: str | None, **options: Any) -> int:
+    """Hand ENTRY to the door; say of each row what happened and why.
+
+    ENTRY is a JSON object, an array or JSON lines, @FILE, or - for stdin.
+    Exit status: 0 all in the dataset, 1 a row was rejected, 2 a row could not be looked at.
+    """
+    rows = parse_rows(read_text(entries, what="entries"))
+    with session.open() as dataset:
+        if options["topic"] is not None:
+            dataset.file.topics.get(options["topic"])
+        good = [r for r in rows if not isinstance(r, RowError)]
+        decisions = iter(dataset.submit(good, session=group, **options))
+        results = [
+            _broken_row(row) if isinstance(row, RowError) else row_result(next(decisions), alone=len(rows) == 1)
+            for row in rows
+        ]
+    numbered = [{"row": i, **r} for i, r in enumerate(results, 1)]
+    session.out.data(
+        numbered if len(rows) > 1 else numbered[0], lambda: _result_lines(numbered, options["check_only"])
+    )
+    return int(rows_status(numbered))
+
+
+def row_result(decision: Decision, *, alone: bool = False) -> dict[str, Any]:
+    """JSON of one row's decision; ``code`` and ``reason`` say why it is not in the dataset.
+
+    Args:
+        decision: what the door said.
+        alone: whether it is the only row: its error is the command's then, and is raised.
+    """
+    if decision.error is None:
+        return decision.to_dict()
+    if alone:
+        raise decision.error
+    return {"id": None, "state": "rejected", "topic": decision.candidate.topic, **_why(decision.error)}
+
+
+def _broken_row(error: RowError) -> dict[str, Any]:
+    return {"id": None, "state": "rejected", **_why(error)}
+
+
+def _why(error: SeedbedError) -> dict[str, Any]:
+    told = error.to_dict()
+    row = {k: v for k, v in told.get("place", {}).items() if k != "row"}
+    out = {"code": told["error"], "reason": told["message"], "unread": True, **({"place": row} if row else {})}
+    return out | {k: told[k] for k in ("fix", "near") if told.get(k)}
+
+
+def rows_status(results: Iterable[dict[str, Any]]) -> ExitCode:
+    """2 when a row could not be looked at, else 1 when one was rejected, else 0."""
+    worst = ExitCode.OK
+    for result in results:
+        if result.get("unread"):
+            return ExitCode.INPUT
+        if result["state"] == "rejected":
+            worst = ExitCode.FAILURE
+    return worst
+
+
+def _result_lines(results: list[dict[str, Any]], check_only: bool) -> Iterator[str]:
+    would = "would be " if check_only else ""
+    for result in results:
+        head = f"row {result['row']}: " if len(results) > 1 else ""
+        there = ", was there already" if result.get("existed") else ""
+        if result["state"] != "rejected":
+            yield f"{head}✓ {would}{result['state']}{there} {result['id']}"
+            continue
+        kept = f" {result['id']}" if result.get("id") else ""
+        yield f"{head}✗ {would}rejected{kept}: {result['code']}: {one_line(result['reason'], 200)}"
+        if result.get("fix"):
+            yield f"    {one_line(result['fix'], 200)}"
+        yield from _evidence(result)
+
+
+def _evidence(result: dict[str, Any]) -> Iterator[str]:
+    """The entry that a duplicate is too close to, whole: it says what to write instead."""
+    failing = [v for v in result.get("verdicts", ()) if v["outcome"] == "fail"]
+    blamed = {v.get("evidence", {}).get("entry_id") for v in failing}
+    for neighbour in result.get("neighbours", ()):
+        if neighbour["id"] in blamed:
+            yield f"    {neighbour['id']}  {safe(neighbour['topic'])}"
+            yield from content_lines(neighbour["content"], "      ")
+    if len(failing) > 1:
+        yield from (verdict_line(v) for v in failing)
+
+
+@click.command("import", short_help="Hand every row of a file to the door.")
+@click.argument("path", metavar="FILE")
+@click.option("--topic", metavar="PATH", help="Leaf topic for all rows.")
+@click.option("--topic-field", metavar="COLUMN", help="Column that names each row's topic [default: topic].")
+@click.option("--map", "mappings", multiple=True, metavar="COLUMN=FIELD", help="Rename a column; may be repeated.")
+@click.option("--kind", help="Schema of the rows [default: the project's].")
+@click.option("--check", "check_only", is_flag=True, help="Only say what would happen.")
+@click.option("--actor", default="human", show_default=True, help="Who imports: human:NAME or agent:NAME.")
+@common
+def import_command(session: Session, path: str, mappings: tuple[str, ...], **options: Any) -> int:
+    """Hand every row of FILE (jsonl, json, csv, parquet) to the door.
+
+    As JSON: one result a row in file order, then a summary. As text: the summary and the first refusals.
+    Exit status: 0 all in the dataset, 1 a row was rejected, 2 a row could not be read.
+    """
+    mapping = pairs(mappings, "--map", "COLUMN=FIELD")
+    counts = {"rows": 0, "accepted": 0, "existed": 0, "rejected": 0}
+    status, refused = ExitCode.OK, []
+    with session.open() as dataset:
+        if options["topic"] is not None:
+            dataset.file.topics.get(options["topic"])
+        for decision in dataset.import_rows(path, mapping=mapping, **options):
+            result = {**decision.candidate.place, **row_result(decision)}
+            counts["rows"] += 1
+            counts["existed" if decision.existed else result["state"]] += 1
+            status = max(status, rows_status([result]))
+            if not decision.accepted and len(refused) < REFUSALS:
+                refused.append(result)
+            if session.out.as_json:
+                session.out.json({k: v for k, v in result.items() if k != "neighbours"})
+    summary = {"file": path, **counts}
+    session.out.data({"summary": summary}, lambda: _import_lines(summary, refused, options["check_only"]))
+    return int(status)
+
+
+def _import_lines(summary: dict[str, Any], refused: list[dict[str, Any]], check_only: bool) -> Iterator[str]:
+    would = "would be " if check_only else ""
+    existed = f", {summary['existed']} already there" if summary["existed"] else ""
+    rows = counted(summary["rows"], "row")
+    yield f"{summary['accepted']} of {rows} {would}accepted{existed}, {summary['rejected']} rejected"
+    for r in refused:
+        yield f"  row {r.get('row', '?')}: {r['code']}: {one_line(r['reason'], 160)}"
+    if summary["rejected"] > len(refused):
+        yield f"  … and {summary['rejected'] - len(refused)} more; all with their reasons: --json"
+
+
+def pairs(given: Iterable[str], option: str, form: str) -> dict[str, str]:
+    """``LEFT=RIGHT`` arguments as a mapping.
+
+    Raises:
+        click.BadParameter: one is not of that form.
+    """
+    out: dict[str, str] = {}
+    for pair in given:
+        left, sign, right = pair.partition("=")
+        if not sign or not left or not right:
+            raise click.BadParameter(
+                f"{pair!r} is not {form}", ctx=click.get_current_context(), param_hint=option
+            )
+        out[left] = right
+    return out
