@@ -60,7 +60,8 @@ class NearOptions(Strict):
     max_siblings: int | None = Field(
         5,
         ge=1,
-        description="most entries of the same template (other numbers, names …) among the neighbours; null: any",
+        description="most entries of one template (other numbers, names …) that generation makes; null: any. Once it"
+        " is set, submitted and imported entries are held to it as well",
     )
 
 
@@ -95,7 +96,9 @@ class NearDuplicateCheck:
         if twin is not None:
             reason = f"too close to entry {twin.entry_id} ({twin.similarity:.2f}): {self._quoted(twin)}"
             return self._fail("near_duplicate", reason, (twin.similarity, threshold), twin)
-        most = self.options.max_siblings
+        # Those who submit rows of one template mean it; a model that falls into one does not.
+        held = candidate.origin.via == "generate" or "max_siblings" in self.options.model_fields_set
+        most = self.options.max_siblings if held else None
         if most is not None and len(siblings) >= most:
             first = siblings[0]
             reason = f"one more variation of entry {first.entry_id}, which has {len(siblings)}: {self._quoted(first)}"
