@@ -19,9 +19,23 @@ import seedbed
 from seedbed.similarity.static import StaticEmbedder
 
 TOPICS = {
-    "python-files": "Reading and writing files in Python: opening, closing, paths, encodings, errors.",
-    "roman-republic": "The Roman Republic from 509 to 27 BC: offices, wars, people, laws and its end.",
-}
+    "python-files": {
+        "_description": "Reading and writing files in Python: opening, closing, paths, encodings, errors.",
+        "_aspects": [
+            "opening and closing", "text encodings", "paths and folders", "binary files", "errors and exceptions",
+            "reading line by line", "temporary files", "CSV and JSON files", "file permissions", "appending and seeking",
+        ],
+    },
+    "roman-republic": {
+        "_description": "The Roman Republic from 509 to 27 BC: offices, wars, people, laws and its end.",
+        "_aspects": [
+            "the consuls", "the Senate", "the Punic Wars", "the Gracchi", "slavery and Spartacus", "Cicero",
+            "Julius Caesar", "the tribunes of the people", "roads and armies", "religion and festivals",
+        ],
+    },
+}  # fmt: skip
+"""Descriptions are in every prompt. Aspects are the user's, and are used by coverage only."""
+
 WAYS = ("naive", "evidence", "coverage", "auto")
 
 

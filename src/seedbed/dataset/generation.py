@@ -18,7 +18,7 @@ from seedbed.core import identity, plugins
 from seedbed.core.config import Strict, parse_options
 from seedbed.core.errors import InputError
 from seedbed.dataset.models import LADDER_KEY, Cast, open_cast
-from seedbed.dataset.reports import TARGET_KEY, legal_cells, wanted_total
+from seedbed.dataset.reports import keep_total, legal_cells, wanted_total
 from seedbed.engine.jobs import Jobs, Work, owner_name
 from seedbed.engine.plan import Plan
 from seedbed.engine.progress import Progress
@@ -281,12 +281,12 @@ def _start(dataset: Dataset, recipe: Recipe, options: GenerateOptions, cast: Cas
     elif options.n_pairs is not None:
         goal = options.n_pairs * dataset.file.seeds.count(root=options.topic)
     elif goal is None:
-        goal = wanted_total(dataset)
+        goal = wanted_total(dataset, recipe.kind)
     with dataset.file.write():
         run = dataset.file.runs.start(key, recipe.name, {**asked, "goal": goal}, cast.models)
         goal = run.options.get("goal", goal)
         if goal is not None and options.topic is None:
-            dataset.file.meta.set(TARGET_KEY, goal)
+            keep_total(dataset, recipe.kind, goal)
         dataset.file.events.add("generate", actor=ACTOR, subject=recipe.name, detail={"run": run.id, "goal": goal})
     return run.id, goal
 

@@ -10,9 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seedbed.core.errors import EmbedderMismatchError, InputError
-from seedbed.core.records import Candidate, Entry, Neighbour, Origin, State, Topic
+from seedbed.core.errors import EmbedderMismatchError
+from seedbed.core.records import Entry, Neighbour, Origin, State, Topic
 from seedbed.dataset.project import Project
+from seedbed.dataset.rows import candidate_of, decide_rows
 from seedbed.store.file import DatasetFile
 
 if TYPE_CHECKING:
@@ -122,11 +123,11 @@ class Dataset:
             self._kinds[name] = load_kind(name, self.project.config, folder=self.project.folder)
         return self._kinds[name]
 
-    def report(self, root: str | None = None) -> Report:
-        """Balance, gaps and reasons of rejection; reads counters only and calls no model."""
+    def report(self, root: str | None = None, *, kind: str | None = None) -> Report:
+        """Balance, gaps and reasons of rejection of one kind; reads counters only and calls no model."""
         from seedbed.dataset.reports import build_report
 
-        return build_report(self, root)
+        return build_report(self, root, kind=kind)
 
     def show(self, entry_id: str) -> Entry:
         """One entry with its verdicts; ``entry_id`` may be a unique prefix of at least 6 characters."""
@@ -221,14 +222,14 @@ class Dataset:
             check_only: only say what would happen.
         """
         many = [rows] if isinstance(rows, Mapping) else list(rows)
-        name = kind or self.project.config.kind
-        schema = self.kind(name)
-        candidates = [
-            candidate_of(row, topic=topic, kind=schema, origin=Origin("submit", actor=actor), place={"row": i + 1})
+        schema = self.kind(kind)
+        origin = Origin("submit", actor=actor)
+        proposed = [
+            candidate_of(row, topic=topic, kind=schema, origin=origin, place={"row": i + 1})
             for i, row in enumerate(many)
         ]
         event = {"action": "submit", "actor": actor, "session": session}
-        return self.intake().submit(candidates, write=not check_only, event=event)
+        return decide_rows(self.intake(), proposed, write=not check_only, event=event)
 
     def import_rows(self, path: str | Path, **options: Any) -> Iterator[Decision]:
         """What the door says of each row of a jsonl, json, csv or parquet file, in file order.
@@ -352,27 +353,3 @@ class Dataset:
     def _forget(self) -> None:
         if self._intake is not None:
             self._intake.forget_topics()
-
-
-def candidate_of(
-    row: Any, *, topic: str | None, kind: Kind, origin: Origin, place: Mapping[str, Any] | None = None
-) -> Candidate:
-    """A submitted row as a candidate; its key ``topic`` is taken off unless the kind has a field of that name.
-
-    Raises:
-        InputError: no topic anywhere.
-    """
-    place = dict(place or {})
-    if not isinstance(row, Mapping):
-        problem = ("not_an_object", f"expected a JSON object, got {type(row).__name__}")
-        return Candidate(topic or "", kind.name, row, origin, problem=problem, place=place)
-    content = dict(row)
-    where = topic
-    if "topic" not in kind.fields:
-        named = content.pop("topic", None)
-        where = where or (named if isinstance(named, str) else None)
-    if not where:
-        raise InputError(
-            "no topic given", place=place, fix="give --topic, or a 'topic' key in the row", code="no_topic"
-        )
-    return Candidate(where, kind.name, content, origin, place=place)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import InputError, SeedbedError, UnknownNameError
-from seedbed.core.records import Candidate, Origin, State
-from seedbed.dataset.handle import candidate_of
-from seedbed.engine.intake import Decision
+from seedbed.core.records import Candidate, Origin
+from seedbed.dataset.rows import candidate_of, decide_rows
 
 if TYPE_CHECKING:
     from seedbed.dataset.handle import Dataset
+    from seedbed.engine.intake import Decision
     from seedbed.kinds.kind import Kind
     from seedbed.sources.rows import RowResult
 
@@ -45,6 +46,7 @@ def import_file(
 
     Raises:
         InputError: the file cannot be read at all.
+        UnknownNameError: a field that the kind lacks, or a column that the file lacks.
     """
     from seedbed.sources.rows import read_rows
 
@@ -54,20 +56,14 @@ def import_file(
         raise UnknownNameError("field", unknown[0], schema.fields)
     event = {"action": "import", "actor": actor, "detail": {"file": path}}
     columns = Columns(topic, topic_field, dict(mapping or {}), Origin("import", actor=actor))
-    batch: list[Candidate | SeedbedError] = []
-
-    def flush() -> Iterator[Decision]:
-        candidates = [c for c in batch if isinstance(c, Candidate)]
-        decided = iter(dataset.intake().submit(candidates, write=not check_only, event=event))
-        for item in batch:
-            yield next(decided) if isinstance(item, Candidate) else _broken(item)
-        batch.clear()
-
-    for row in read_rows(path):
-        batch.append(columns.candidate(row, schema, path))
-        if len(batch) >= BATCH:
-            yield from flush()
-    yield from flush()
+    rows = iter(read_rows(path))
+    checked = False
+    while batch := list(islice(rows, BATCH)):
+        if not checked:
+            columns.check(batch, path)
+            checked = True
+        proposed = [columns.candidate(row, schema, path) for row in batch]
+        yield from decide_rows(dataset.intake(), proposed, write=not check_only, event=event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +74,13 @@ class Columns:
     topic_field: str | None
     mapping: dict[str, str]
     origin: Origin
+
+    def check(self, rows: Sequence[RowResult], path: str) -> None:
+        """Raises ``UnknownNameError`` when a named column is in none of ``rows``: a typo would lose every value."""
+        there = {name for row in rows if row.data is not None for name in row.data}
+        for name in (*self.mapping, *([self.topic_field] if self.topic_field else [])):
+            if there and name not in there:
+                raise UnknownNameError("column", name, there, place={"file": path})
 
     def candidate(self, row: RowResult, kind: Kind, path: str) -> Candidate | SeedbedError:
         """The row as a candidate, or what is wrong with it, with file and row."""
@@ -91,15 +94,8 @@ class Columns:
             where = where or (str(named) if named else None)
         meta: dict[str, Any] = {}
         if self.mapping:
-            meta = {k: v for k, v in content.items() if k not in self.mapping and k not in kind.fields}
-            content = {self.mapping.get(k, k): v for k, v in content.items() if k not in meta}
-        try:
-            return replace(candidate_of(content, topic=where, kind=kind, origin=self.origin, place=place), meta=meta)
-        except InputError as error:
-            return error
-
-
-def _broken(error: SeedbedError) -> Decision:
-    """The result of a row that never became a candidate."""
-    nothing = Candidate("", "", None, Origin("import"), place=error.place)
-    return Decision(nothing, State.REJECTED, "", {}, (), error=error)
+            kept = {*self.mapping, *kind.fields, "topic"}
+            meta = {k: v for k, v in content.items() if k not in kept}
+            content = {self.mapping.get(k, k): v for k, v in content.items() if k in kept}
+        found = candidate_of(content, topic=where, kind=kind, origin=self.origin, place=place)
+        return replace(found, meta=meta) if isinstance(found, Candidate) else found

@@ -53,8 +53,7 @@ def role_models(project: Project, options: GenerateOptions, roles: set[str]) -> 
     elif options.provider:
         writer = options.provider
     elif options.model:
-        known = options.model.partition(":")[0] in {*PRESETS, *project.config.providers}
-        writer = options.model if known else f"{writer.partition(':')[0]}:{options.model}"
+        writer = options.model if ":" in options.model else f"{writer.partition(':')[0]}:{options.model}"
     out = {"writer": ":".join(parse_model(writer))}
     for role in sorted(roles - {"writer"}):
         out[role] = ":".join(parse_model(options.roles.get(role) or configured.get(role) or out["writer"]))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from seedbed.kinds.kind import Kind
 
 TARGET_KEY = "target"
-"""Meta key under which the last target asked of the whole dataset is kept."""
+"""Meta key under which the last targets asked of the whole dataset are kept, by kind."""
 
 
 @dataclass(slots=True)
@@ -22,11 +22,12 @@ class Report:
     """What ``report`` shows.
 
     Attributes:
-        states: entries by state.
+        states: entries of this kind by state.
         topics: leaves in tree order: ``{"topic", "accepted", "target"?}``.
         cells: every legal cell: ``{"topic", "cell", "accepted", "target"?, "missing"?}``, worst first.
         rejections: ``{"check", "code", "n"}``, most first.
-        target: accepted entries wanted in all, or ``None``.
+        target: accepted entries of this kind wanted in all, or ``None``.
+        others: finished entries of other kinds, by kind.
     """
 
     dataset: str
@@ -37,6 +38,7 @@ class Report:
     cells: list[dict[str, Any]]
     rejections: list[dict[str, Any]] = field(default_factory=list)
     target: int | None = None
+    others: dict[str, int] = field(default_factory=dict)
 
     @property
     def accepted(self) -> int:
@@ -50,6 +52,8 @@ class Report:
         if self.root:
             out["root"] = self.root
         out |= {"entries": self.accepted, "states": self.states}
+        if self.others:
+            out["other_kinds"] = self.others
         if self.target is not None:
             out |= {"target": self.target, "missing": sum(c.get("missing", 0) for c in self.cells)}
         out["topics"] = {"leaves": len(self.topics), "counts": _cut(_emptiest(self.topics), worst)}
@@ -59,42 +63,56 @@ class Report:
         return out
 
 
-def build_report(dataset: Dataset, root: str | None = None) -> Report:
-    """The report over ``root`` and below, or the whole tree.
+def build_report(dataset: Dataset, root: str | None = None, *, kind: str | None = None) -> Report:
+    """The report over ``root`` and below, or the whole tree, for one kind (default the project's).
 
     Raises:
-        UnknownNameError: no topic ``root``.
+        UnknownNameError: no topic ``root``, or no such kind.
     """
     file = dataset.file
     if root is not None:
         file.topics.get(root)
-    kind = dataset.kind()
-    topics = file.topics.all(root)
+    schema = dataset.kind(kind)
+    topics = file.topics.all()
     states: Counter[str] = Counter()
     finished: Counter[tuple[str, str]] = Counter()
+    others: Counter[str] = Counter()
     for count in file.entries.counts(root=root):
-        states[str(count.state)] += count.n
-        if count.state in (State.ACCEPTED, State.APPROVED) and count.kind == kind.name:
-            finished[count.topic, count.cell] += count.n
-    target = wanted_total(dataset) if root is None else None
-    plans = legal_cells(file.topics.all(), topics, kind, target)
+        done = count.state in (State.ACCEPTED, State.APPROVED)
+        if count.kind == schema.name:
+            states[str(count.state)] += count.n
+            finished[count.topic, count.cell] += count.n if done else 0
+        elif done:
+            others[count.kind] += count.n
+    target = wanted_total(dataset, schema.name)
     has_target = target is not None or any(t.target is not None for t in topics)
+    plans = [p for p in legal_cells(topics, topics, schema, target) if root is None or _below(p.cell.topic, root)]
     return Report(
         dataset=dataset.path.name,
-        kind=kind.name,
+        kind=schema.name,
         root=root,
         states=dict(states),
         topics=_topic_rows(plans, finished, has_target),
         cells=_cell_rows(plans, finished, has_target),
         rejections=[{"check": c, "code": code, "n": n} for c, code, n in file.entries.rejections(root=root)],
         target=sum(p.target for p in plans) if has_target else None,
+        others=dict(others),
     )
 
 
-def wanted_total(dataset: Dataset) -> int | None:
-    """Accepted entries wanted in all: the last run's target, else the configured one."""
-    kept: int | None = dataset.file.meta.get(TARGET_KEY)
+def _below(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}/")
+
+
+def wanted_total(dataset: Dataset, kind: str) -> int | None:
+    """Accepted entries of ``kind`` wanted in all: the last run's target, else the configured one."""
+    kept: int | None = dataset.file.meta.get(TARGET_KEY, {}).get(kind)
     return kept if kept is not None else dataset.project.config.target
+
+
+def keep_total(dataset: Dataset, kind: str, total: int) -> None:
+    """Remember the target of ``kind``; call inside ``file.write()``."""
+    dataset.file.meta.set(TARGET_KEY, {**dataset.file.meta.get(TARGET_KEY, {}), kind: total})
 
 
 def legal_cells(tree: list[Topic], topics: list[Topic], kind: Kind, total: int | None) -> list[CellPlan]:

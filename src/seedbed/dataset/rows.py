@@ -1,0 +1,51 @@
+"""Rows that people, agents and files hand over, as candidates; what is wrong with one row stays with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from seedbed.core.errors import InputError, SeedbedError
+from seedbed.core.records import Candidate, Origin, State
+
+if TYPE_CHECKING:
+    from seedbed.engine.intake import Decision, Intake
+    from seedbed.kinds.kind import Kind
+
+
+def candidate_of(
+    row: Any, *, topic: str | None, kind: Kind, origin: Origin, place: Mapping[str, Any] | None = None
+) -> Candidate | SeedbedError:
+    """A submitted row as a candidate, or an ``InputError`` when no topic is named anywhere.
+
+    Its key ``topic`` is taken off unless the kind has a field of that name.
+    """
+    place = dict(place or {})
+    if not isinstance(row, Mapping):
+        problem = ("not_an_object", f"expected a JSON object, got {type(row).__name__}")
+        return Candidate(topic or "", kind.name, row, origin, problem=problem, place=place)
+    content = dict(row)
+    where = topic
+    if "topic" not in kind.fields:
+        named = content.pop("topic", None)
+        where = where or (named if isinstance(named, str) else None)
+    if not where:
+        return InputError("no topic given", place=place, fix="give --topic, or a 'topic' key in the row", code="no_topic")
+    return Candidate(where, kind.name, content, origin, place=place)
+
+
+def decide_rows(
+    intake: Intake, proposed: Sequence[Candidate | SeedbedError], *, write: bool, event: Mapping[str, Any]
+) -> list[Decision]:
+    """What the door says of each row, in order; a row that is an error gets that as its result."""
+    candidates = [c for c in proposed if isinstance(c, Candidate)]
+    decided = iter(intake.submit(candidates, write=write, event=event))
+    return [next(decided) if isinstance(item, Candidate) else _unread(item) for item in proposed]
+
+
+def _unread(error: SeedbedError) -> Decision:
+    """The result of a row that never became a candidate."""
+    from seedbed.engine.intake import Decision
+
+    nothing = Candidate("", "", None, Origin("submit"), place=error.place)
+    return Decision(nothing, State.REJECTED, "", {}, (), error=error)
