@@ -126,13 +126,12 @@ def parse_options(model: type[M], data: Any, *, place: dict[str, Any] | None = N
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        fix = None
+        message, fix = f"{where or 'value'}: {first['msg']}", None
         if first["type"] == "extra_forbidden":
+            message = f"unknown key {where!r}"
             near = near_names(str(first["loc"][-1]), _keys_at(model, first["loc"][:-1]))
             fix = f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(_keys_at(model, first["loc"][:-1]))
-        raise ConfigError(
-            f"{where or 'value'}: {first['msg']}", place={**(place or {}), "field": where}, fix=fix
-        ) from error
+        raise ConfigError(message, place={**(place or {}), "field": where}, fix=fix) from error
 
 
 def _keys_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

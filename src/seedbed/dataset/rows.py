@@ -18,11 +18,16 @@ def candidate_of(
 ) -> Candidate | SeedbedError:
     """A submitted row as a candidate, or an ``InputError`` when no topic is named anywhere.
 
-    Its key ``topic`` is taken off unless the kind has a field of that name.
+    A row that is an error already, because it could not be read, stays that error. The key ``topic`` is taken off
+    unless the kind has a field of that name.
     """
     place = dict(place or {})
+    if isinstance(row, SeedbedError):
+        return row
     if not isinstance(row, Mapping):
         problem = ("not_an_object", f"expected a JSON object, got {type(row).__name__}")
+        if not topic:
+            return InputError(problem[1], place=place, code=problem[0])
         return Candidate(topic or "", kind.name, row, origin, problem=problem, place=place)
     content = dict(row)
     where = topic
@@ -30,7 +35,9 @@ def candidate_of(
         named = content.pop("topic", None)
         where = where or (named if isinstance(named, str) else None)
     if not where:
-        return InputError("no topic given", place=place, fix="give --topic, or a 'topic' key in the row", code="no_topic")
+        return InputError(
+            "no topic given", place=place, fix="give --topic, or a 'topic' key in the row", code="no_topic"
+        )
     return Candidate(where, kind.name, content, origin, place=place)
 
 

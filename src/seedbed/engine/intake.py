@@ -140,6 +140,39 @@ class Decision:
         return out
 
 
+class _Batch:
+    """What a batch knows of itself while it is decided: neighbours found, pairs within it, and what was accepted."""
+
+    def __init__(
+        self,
+        items: Sequence[Prepared],
+        found: Sequence[tuple[Neighbour, ...]],
+        pairs: Sequence[list[tuple[int, float]]],
+    ) -> None:
+        self.taken: dict[bytes, str] = {}
+        self._index = {id(item): i for i, item in enumerate(items)}
+        self._found, self._pairs = found, pairs
+        self._accepted: dict[int, Decision] = {}
+
+    def accept(self, item: Prepared, decision: Decision) -> None:
+        """Later candidates are compared with this one."""
+        self.taken[identity.text_hash(item.text)] = decision.entry_id
+        if id(item) in self._index:
+            self._accepted[self._index[id(item)]] = decision
+
+    def found(self, item: Prepared) -> tuple[Neighbour, ...]:
+        """Committed neighbours of the item."""
+        index = self._index.get(id(item))
+        return () if index is None else self._found[index]
+
+    def close(self, item: Prepared) -> list[tuple[Decision, float]]:
+        """Accepted candidates of the batch that are close to the item."""
+        index = self._index.get(id(item))
+        if index is None:
+            return []
+        return [(self._accepted[i], similarity) for i, similarity in self._pairs[index] if i in self._accepted]
+
+
 def verdict_dict(verdict: Verdict) -> dict[str, Any]:
     """JSON form of a verdict, empty fields left out."""
     out: dict[str, Any] = {"check": verdict.check, "outcome": str(verdict.outcome)}
@@ -227,20 +260,17 @@ class Intake:
         """Decisions against what is committed now and what this batch accepted before; writes nothing."""
         alive = [p for p in prepared if p.vector is not None and self._gates(p.candidate.kind).compares]
         self.nearby.refresh(p.topic.path for p in alive)
-        found = dict(zip(map(id, alive), self.nearby.batch(alive), strict=True))
+        batch = _Batch(alive, self.nearby.batch(alive), self.nearby.pairs(alive))
         decisions: list[Decision] = []
-        taken: dict[bytes, str] = {}
-        earlier: list[Decision] = []
         for item in prepared:
             if item.error is not None:
                 empty: Content = {}
                 decisions.append(Decision(item.candidate, State.REJECTED, "", empty, (), error=item.error))
                 continue
-            decision = self._decide_one(item, found.get(id(item), ()), taken, earlier)
+            decision = self._decide_one(item, batch)
             decisions.append(decision)
             if decision.accepted and not decision.existed:
-                taken[identity.text_hash(item.text)] = decision.entry_id
-                earlier.append(decision)
+                batch.accept(item, decision)
         return decisions
 
     def record(
@@ -351,24 +381,22 @@ class Intake:
     def _decide_one(
         self,
         item: Prepared,
-        found: tuple[Neighbour, ...],
-        taken: Mapping[bytes, str],
-        earlier: Sequence[Decision],
+        batch: _Batch,
     ) -> Decision:
         candidate = item.candidate
         verdicts = list(item.verdicts)
         if item.failed or item.vector is None:
             # A judge's failing verdict comes after the cheap checks that found these neighbours.
-            return Decision(candidate, State.REJECTED, "", item.content, tuple(verdicts), found)
+            return Decision(candidate, State.REJECTED, "", item.content, tuple(verdicts), batch.found(item))
         new_id = identity.entry_id(candidate.kind, item.content)
         hashed = identity.text_hash(item.text)
-        exact = taken.get(hashed) or self.file.entries.find_exact(hashed, candidate.kind)
-        if exact == new_id and candidate.origin.via != "generate" and new_id not in taken.values():
+        exact = batch.taken.get(hashed) or self.file.entries.find_exact(hashed, candidate.kind)
+        if exact == new_id and candidate.origin.via != "generate" and hashed not in batch.taken:
             there = self.file.entries.get(exact)
             if there.topic == candidate.topic:
                 return Decision(candidate, there.state, exact, item.content, tuple(verdicts), existed=True)
         gate = self._gates(candidate.kind)
-        neighbours = self.nearby.merge(item, found, earlier) if gate.compares else ()
+        neighbours = self.nearby.merge(item, batch.found(item), batch.close(item))
         context = CheckContext(
             content=item.content,
             text=item.text,

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from seedbed.kinds.kind import Kind
     from seedbed.store.file import DatasetFile
 
-CLOSE = 0.03
-"""Neighbours this far below the duplicate threshold are still looked at by checks; ``top`` shows any."""
-
-KEPT = 12
+KEPT = 8
 """Neighbours of a candidate that checks see: enough to count the siblings of a template."""
+
+BLOCK = 1_024
+"""Candidates of a batch that are compared with the others at once."""
 
 CACHED = 4_000
 """Contents of neighbours kept in memory."""
@@ -101,7 +101,7 @@ class Nearby:
 
     def batch(self, items: Sequence[Prepared], *, k: int = KEPT) -> list[tuple[Neighbour, ...]]:
         """Neighbours close enough to be evidence, for every item; topics must have been refreshed."""
-        floor = self.embedder.duplicate_threshold - CLOSE
+        floor = self.embedder.duplicate_threshold
         out: list[tuple[Neighbour, ...]] = [()] * len(items)
         groups: dict[tuple[int, ...], list[int]] = {}
         for i, item in enumerate(items):
@@ -114,30 +114,35 @@ class Nearby:
                 out[i] = self._describe(items[i].text, rowids[row], similarities[row], floor)
         return out
 
-    def merge(self, item: Prepared, found: tuple[Neighbour, ...], earlier: Sequence[Decision]) -> tuple[Neighbour, ...]:
-        """``found`` with the candidates that this batch accepted before, best first."""
-        scope = self._scopes[item.topic.path]
-        same = [d for d in earlier if d.vector is not None and self._in_scope(d.candidate.topic, scope)]
-        if not same:
+    def pairs(self, items: Sequence[Prepared]) -> list[list[tuple[int, float]]]:
+        """For every item the earlier items of the same batch that are close and in its scope: ``(index, cosine)``."""
+        floor = self.embedder.duplicate_threshold
+        out: list[list[tuple[int, float]]] = [[] for _ in items]
+        if len(items) < 2:
+            return out
+        vectors = np.stack([_vector(item) for item in items])
+        for start in range(0, len(items), BLOCK):
+            part = vectors[start : start + BLOCK] @ vectors[: start + BLOCK].T
+            for row, column in np.argwhere(part >= floor).tolist():
+                later = start + row
+                if column < later and self._in_scope(items[column].topic.path, items[later].topic.path):
+                    out[later].append((column, float(part[row, column])))
+        return out
+
+    def merge(
+        self, item: Prepared, found: tuple[Neighbour, ...], close: Sequence[tuple[Decision, float]]
+    ) -> tuple[Neighbour, ...]:
+        """``found`` with close candidates that this batch accepted before, best first."""
+        if not close:
             return found
-        similarities = np.stack([d.vector for d in same if d.vector is not None]) @ _vector(item)
-        floor = self.embedder.duplicate_threshold - CLOSE
-        extra = []
-        for i in np.flatnonzero(similarities >= floor)[:8]:
-            decision = same[int(i)]
-            extra.append(
-                self._neighbour(
-                    item.text,
-                    float(similarities[i]),
-                    (decision.entry_id, decision.candidate.topic, decision.content, decision.text),
-                )
-            )
-        if not extra:
-            return found
+        extra = [
+            self._neighbour(item.text, similarity, (d.entry_id, d.candidate.topic, d.content, d.text))
+            for d, similarity in sorted(close, key=lambda pair: -pair[1])[:KEPT]
+        ]
         return tuple(sorted((*found, *extra), key=lambda n: -n.similarity)[:KEPT])
 
-    def _in_scope(self, topic: str, scope: tuple[int, ...]) -> bool:
-        return self.file.topics.id_of(topic) in scope
+    def _in_scope(self, topic: str, of: str) -> bool:
+        return topic == of or self.file.topics.id_of(topic) in self._scopes[of]
 
     def _describe(self, text: str, rowids: np.ndarray, similarities: np.ndarray, floor: float) -> tuple[Neighbour, ...]:
         close = [(int(r), float(s)) for r, s in zip(rowids, similarities, strict=True) if r >= 0 and s >= floor]

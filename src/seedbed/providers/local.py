@@ -253,11 +253,11 @@ class LocalProvider:
             raise MissingExtraError("the local model", "local") from error
         params = self._params(xllamacpp, path, embedding)
         try:
-            server = xllamacpp.Server(params)
+            server = _started(xllamacpp, params)
             if embedding and "error" in server.handle_embeddings({"input": ["a"]}):  # the model has no pooling
                 del server
                 params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
-                server = xllamacpp.Server(params)
+                server = _started(xllamacpp, params)
         except RuntimeError as error:
             raise ConfigError(
                 f"llama.cpp cannot load {path.name}: the file is broken, or of a kind it does not know",
@@ -282,6 +282,7 @@ class LocalProvider:
         # The library opens a loopback port whether wanted or not; nobody else gets in.
         params.api_keys = [secrets.token_hex(32)]
         params.ui = params.endpoint_slots = False
+        params.endpoint_metrics = True  # see _started
         params.n_threads_http = 1
         if embedding:
             params.embedding = True
@@ -329,6 +330,16 @@ class LocalProvider:
         return ChatReply(
             text, finish, request.model, usage, latency_s=latency_s, rung=rung, reasoning=reasoning
         )  # fmt: skip
+
+
+def _started(xllamacpp: Any, params: Any) -> Any:
+    """A server whose loop runs: one that is freed before its loop has begun waits for it for ever.
+
+    Metrics are answered by the loop itself; without this, one server in about a hundred hung when freed.
+    """
+    server = xllamacpp.Server(params)
+    server.handle_metrics()
+    return server
 
 
 def _usage(counts: Mapping[str, Any]) -> Usage:

@@ -112,6 +112,8 @@ STRICT_GROUPS = frozenset(group for group, line in enumerate(_LISTS["opposites"]
 
 def opposed(a: str, b: str) -> bool:
     """Whether two words are each other's opposite by form: possible/impossible, upload/download, careful/careless."""
+    if a[-3:] != b[-3:] and a[:3] != b[:3]:
+        return False  # every form below leaves one end of the words alike; this keeps nearly all pairs cheap
     if a > b:
         a, b = b, a
     for prefix in _NEGATING_PREFIXES:

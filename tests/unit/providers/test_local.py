@@ -45,6 +45,9 @@ class Server:
             raise RuntimeError("Failed to init server, please check the input params.")
         self.params = params
 
+    def handle_metrics(self):
+        return ""
+
     def handle_chat_completions(self, data, callback):
         Server.asked.append(json.loads(data))
         for piece in Server.script:

@@ -9,30 +9,35 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedbed.core.errors import ExitCode, InputError
-from seedbed.frontends.cli.app import common
+from seedbed.core.errors import InputError
 from seedbed.frontends.cli.entries import entry_dict
-from seedbed.frontends.cli.generate import EXIT, observer, summary_lines
-from seedbed.frontends.cli.output import Output, content_lines, one_line, safe, verdict_line
+from seedbed.frontends.cli.generate import finish, observer, summary_lines
+from seedbed.frontends.cli.options import plain
+from seedbed.frontends.cli.output import content_lines, one_line, safe, verdict_line
+from seedbed.frontends.cli.progress import JsonProgress
 from seedbed.frontends.cli.report import report_lines
+from seedbed.frontends.cli.session import Session
 
 if TYPE_CHECKING:
     from seedbed.core.records import Entry
     from seedbed.dataset import Dataset
 
+DEMO_MARK = "# Questions and answers about Seedbed itself"
+"""How the demo's ``seedbed.yaml`` begins."""
 
-@click.command("demo")
+
+@click.command("demo", short_help="Make a small dataset from Seedbed's own documents.")
 @click.option("-o", "--output", default="demo", show_default=True, metavar="FOLDER", help="Project folder to make.")
 @click.option("--docs", metavar="FOLDER", help="Documents to read [default: Seedbed's own].")
 @click.option("--target", default=16, show_default=True, type=click.IntRange(1), help="Entries wanted.")
 @click.option("--model", default="local:smollm2", show_default=True, help="Writer, as provider:model.")
-@common
-def demo_command(output: str, docs: str | None, target: int, model: str, db: str | None, as_json: bool | None) -> int:
+@plain
+def demo_command(session: Session, output: str, docs: str | None, target: int, model: str) -> int:
     """Make a small question/answer dataset from Seedbed's own documents; no key, no server.
 
     Downloads the local model's weights (98 MB) into the user's cache once. Running it again continues.
     """
-    out = Output.for_streams(as_json=as_json)
+    out = session.out
     folder = Path(output)
     source = Path(docs) if docs else own_documents()
     from seedbed.dataset import create
@@ -49,15 +54,11 @@ def demo_command(output: str, docs: str | None, target: int, model: str, db: str
             progress.close()
         data = {"summary": summary.to_dict(), "report": dataset.report().to_dict(), **_examples(dataset)}
         data["files"] = _export(dataset, folder) if summary.accepted else []
-        if out.as_json:
-            out.json({"event": "demo", **data})
+        if isinstance(progress, JsonProgress):
+            progress.event("demo", data)
         else:
-            for line in _lines(dataset, data):
-                out.stdout.write(line + "\n")
-    if summary.error is not None and summary.status == "failed":
-        out.error(summary.error)
-        return int(summary.error.exit_code)
-    return int(EXIT.get(summary.status, ExitCode.FAILURE))
+            out.lines(_lines(dataset, data))
+    return finish(out, summary)
 
 
 def own_documents() -> Path:
@@ -74,16 +75,28 @@ def own_documents() -> Path:
 
 
 def _make_project(folder: Path) -> None:
-    from seedbed.frontends.cli.project import _copy
+    """Copy the demo's template.
 
-    _copy("demo", folder)
+    Raises:
+        InputError: the folder is somebody's project.
+    """
+    from seedbed.frontends.cli.project import copy_template
+
+    _, kept = copy_template("demo", folder)
+    config = folder / "seedbed.yaml"
+    if config.name in kept and not config.read_text(encoding="utf-8").startswith(DEMO_MARK):
+        raise InputError(
+            f"{str(folder)!r} holds another project",
+            place={"file": str(config)},
+            fix="name an empty folder with --output",
+        )
 
 
 def _load_topics(dataset: Dataset, folder: Path) -> None:
-    from seedbed.frontends.cli.topics import read_tree
+    from seedbed.store.tree import read_tree
 
     if not dataset.file.topics.all():
-        dataset.load_topics(read_tree(str(folder / "topics.yaml")), actor="demo")
+        dataset.load_topics(read_tree(folder / "topics.yaml"), actor="demo")
 
 
 def _pull(model: str) -> None:

@@ -45,12 +45,12 @@ def as_failure(error: BaseException) -> SeedbedError:
 
 
 def _usage(error: click.ClickException) -> SeedbedError:
-    """click's error with the command as place, near names, and where help is."""
+    """Click's error with the command as place, near names, and where help is."""
     context = getattr(error, "ctx", None)
     place: dict[str, Any] = {"command": context.command_path} if context is not None else {}
     if isinstance(error, click.NoSuchOption) and context is not None:
         known = [name for p in context.command.get_params(context) for name in (*p.opts, *p.secondary_opts)]
         return UnknownNameError("option", error.option_name, [n for n in known if n.startswith("--")], place=place)
-    fix = f"see: {context.command_path} --help" if context is not None else None
+    fix = f"see: {context.command_path if context is not None else 'seedbed'} --help"
     text = error.format_message().strip().rstrip(".")
     return UsageFailure(text[:1].lower() + text[1:], place=place, fix=fix)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from seedbed.core.errors import ExitCode
-from seedbed.frontends.cli.app import common
+from seedbed.frontends.cli.options import OneOf, common
 from seedbed.frontends.cli.output import Output, safe
 from seedbed.frontends.cli.progress import JsonProgress, LiveProgress, PlainProgress
-from seedbed.frontends.cli.session import open_dataset
+from seedbed.frontends.cli.session import Session
+from seedbed.frontends.cli.submitting import pairs
+
+if TYPE_CHECKING:
+    from seedbed.engine.run import RunSummary
 
 EXIT = {
     "done": ExitCode.OK,
@@ -22,7 +26,7 @@ EXIT = {
 }
 
 
-@click.command("generate")
+@click.command("generate", short_help="Grow the dataset with a recipe until its target.")
 @click.argument("recipe")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @click.option("--target", type=click.IntRange(1), help="Accepted entries wanted in all (under --topic, if given).")
@@ -40,7 +44,7 @@ EXIT = {
 @click.option(
     "--threshold", type=click.FloatRange(0, 10), help="Least judge score, 0 to 10 [default: 7]; implies --judge."
 )
-@click.option("--strategy", type=click.Choice(["auto", "naive", "coverage", "evidence"]), default="auto",
+@click.option("--strategy", type=OneOf("strategy", "auto", "naive", "coverage", "evidence"), default="auto",
               show_default=True, help="How jobs are steered; auto prefers what pays.")  # fmt: skip
 @click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Most money to spend.")
 @click.option("--max-tokens", type=click.IntRange(1), help="Most tokens to spend in all.")
@@ -65,37 +69,43 @@ EXIT = {
 @click.option("--table", "tables", multiple=True, help="LanceDB table; may be repeated [default: text_chunks].")
 @click.option("--text-column", metavar="NAME", help="Column of a table that holds the text.")
 @click.option("--text-field", metavar="NAME", help="Column of a file's rows that holds the text.")
-@click.option("--cache", type=click.Choice(["read", "refresh", "off"]), default="read", show_default=True,
+@click.option("--cache", type=OneOf("cache mode", "read", "refresh", "off"), default="read", show_default=True,
               help="Use replies in the journal, ask again, or do neither.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all random choices.")
 @common
 def generate_command(
-    recipe: str, sources: tuple[str, ...], roles: tuple[str, ...], db: str | None, as_json: bool | None, **options: Any
+    session: Session, recipe: str, sources: tuple[str, ...], roles: tuple[str, ...], **options: Any
 ) -> int:
     """Grow the dataset with RECIPE until the target, reading SOURCEs where the recipe needs them.
 
     Recipes: qa (question/answer pairs from documents, rows or tables), instruct (instructions from the topic tree).
+
     Asking again after an interruption continues; nothing accepted is lost and no finished call is paid again.
-    With --json, events come as JSON lines and the last line is the summary.
+    As JSON, events come as lines and the last one is the summary.
     """
-    out = Output.for_streams(as_json=as_json)
+    out = session.out
     chosen = {k: v for k, v in options.items() if v not in (None, (), False)}
-    chosen["roles"] = _roles(roles)
+    chosen["roles"] = pairs(roles, "--role", "ROLE=PROVIDER:MODEL")
     progress = observer(out)
-    with open_dataset(db) as dataset:
+    with session.open() as dataset:
         try:
             summary = dataset.generate(recipe, sources, observers=[progress], **chosen)
         finally:
             progress.close()
     data = summary.to_dict()
-    if out.as_json:
-        out.json({"event": "summary", **data})
+    if isinstance(progress, JsonProgress):
+        progress.event("summary", data)
     else:
-        out.data(data, lambda: summary_lines(data))
-    if summary.error is not None and data["status"] == "failed":
+        out.lines(summary_lines(data))
+    return finish(out, summary)
+
+
+def finish(out: Output, summary: RunSummary) -> int:
+    """Say what ended a run, if it failed; returns the exit status."""
+    if summary.error is not None and summary.status == "failed":
         out.error(summary.error)
         return int(summary.error.exit_code)
-    return int(EXIT[data["status"]])
+    return int(EXIT.get(summary.status, ExitCode.FAILURE))
 
 
 def observer(out: Output) -> JsonProgress | LiveProgress | PlainProgress:
@@ -124,13 +134,3 @@ def summary_lines(data: dict[str, Any]) -> Iterator[str]:
             label = f" [{safe(cell['cell'])}]" if cell["cell"] else ""
             why = f" ({safe(cell['why'])})" if cell["why"] else ""
             yield f"  {safe(cell['topic'])}{label}: {cell['accepted']} of {cell['target']}{why}"
-
-
-def _roles(pairs: tuple[str, ...]) -> dict[str, str]:
-    out: dict[str, str] = {}
-    for pair in pairs:
-        role, sign, model = pair.partition("=")
-        if not sign or not model:
-            raise click.BadParameter(f"{pair!r} is not ROLE=PROVIDER:MODEL", param_hint="--role")
-        out[role] = model
-    return out

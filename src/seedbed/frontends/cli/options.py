@@ -67,9 +67,9 @@ def paging(things: str) -> Callable[[F], F]:
         command = click.option(
             "--offset", default=0, show_default=True, type=click.IntRange(0), help=f"{things} skipped."
         )(command)
-        return click.option(
-            "--limit", default=20, show_default=True, type=click.IntRange(1), help=f"{things} shown."
-        )(command)
+        return click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help=f"{things} shown.")(
+            command
+        )
 
     return add
 
@@ -91,6 +91,10 @@ class OneOf(click.Choice[str]):
 
 class Group(click.Group):
     """A group that shows its help when called bare, and names near commands when one is mistyped."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of declaration."""
+        return list(self.commands)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click's; nothing at all asks for help."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -56,9 +56,13 @@ def columns(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def terminal_columns() -> int:
-    """Columns of the terminal; 80 when there is none."""
-    return max(NARROWEST, shutil.get_terminal_size((80, 24)).columns)
+def terminal_columns(stream: IO[str] | None = None) -> int:
+    """Columns of the terminal that ``stream`` (default stdout) is; ``$COLUMNS`` goes before it, 120 where none is."""
+    try:
+        found = int(os.environ.get("COLUMNS", 0)) or os.get_terminal_size((stream or sys.stdout).fileno()).columns
+    except (OSError, ValueError):
+        found = 120
+    return max(NARROWEST, found)
 
 
 @dataclass(slots=True)
@@ -143,7 +147,7 @@ def table(rows: Sequence[Sequence[object]], header: Sequence[str], *, indent: in
     widths = [max(map(columns, (header[i], *(r[i] for r in cells)))) for i in range(len(header))]
     numeric = [all(not isinstance(r[i], str) for r in rows) and bool(rows) for i in range(len(header))]
     left = sum(widths[:-1]) + 2 * (len(header) - 1) + indent
-    widths[-1] = max(20, min(widths[-1], terminal_columns() - left))
+    widths[-1] = min(widths[-1], max(20, terminal_columns() - left))
 
     def line(row: Sequence[str]) -> str:
         padded = []

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import json
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any
 
-from seedbed.frontends.cli.output import bar, one_line
+from seedbed.frontends.cli.output import bar, columns, fit, json_line, one_line, terminal_columns
 
 LINE_EVERY_S = 5.0
 """Seconds between plain progress lines when stderr is not a terminal."""
+
+REDRAW_EVERY_S = 0.1
 
 
 class PlainProgress:
     """One line every few seconds; for logs and pipes."""
 
     def __init__(self, stream: IO[str], *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream, self._clock, self._last = stream, clock, clock() - LINE_EVERY_S
+        self._stream, self._clock, self._last = stream, clock, clock()
 
     def event(self, name: str, data: Mapping[str, Any]) -> None:
-        """Write a line for a started or finished run, a failure, or when it is time."""
-        now = self._clock()
-        if name == "failure":
-            self._stream.write(f"failed: {data.get('error')}: {one_line(data.get('message', ''), 160)}\n")
-        elif name == "note":
-            self._stream.write(one_line(data.get("text", ""), 200) + "\n")
-        elif name == "job" and now - self._last >= LINE_EVERY_S:
-            self._last = now
+        """Write a line for a note, a failure, or when it is time."""
+        if name in ("failure", "note"):
+            self._stream.write(_said(name, data) + "\n")
+        elif name == "job" and self._clock() - self._last >= LINE_EVERY_S:
+            self._last = self._clock()
             self._stream.write(progress_line(data) + "\n")
             self._stream.flush()
 
@@ -38,7 +37,7 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """A status line that is redrawn in place, with the newest decision above it."""
+    """A status line that is redrawn in place, with the newest decisions above it."""
 
     def __init__(self, stream: IO[str], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock, self._drawn = stream, clock, 0.0
@@ -46,58 +45,74 @@ class LiveProgress:
         self._wide = 0
 
     def event(self, name: str, data: Mapping[str, Any]) -> None:
-        """Redraw, at most ten times a second."""
-        if name == "note":
-            self._above(one_line(data.get("text", ""), 200))
-        elif name == "failure":
-            self._above(f"✗ {data.get('error')}: {one_line(data.get('message', ''), 150)}")
+        """Show a decision, note or failure; redraw, at most ten times a second."""
+        if name in ("failure", "note"):
+            self._above(_said(name, data))
         elif name == "candidate":
-            self._candidate(data)
+            self._above(_decided(data))
         elif name == "job":
             self._last = data
-            if self._clock() - self._drawn > 0.1:
+            if self._clock() - self._drawn > REDRAW_EVERY_S:
                 self._draw()
 
-    def _candidate(self, data: Mapping[str, Any]) -> None:
-        content = data.get("content") or {}
-        first = one_line(next(iter(content.values()), ""), 90)
-        if data["state"] == "rejected":
-            self._above(f"✗ {data.get('code')}: {first}")
-        else:
-            self._above(f"✓ {one_line(data['topic'], 40)}: {first}")
-
     def _above(self, line: str) -> None:
-        self._stream.write("\r" + " " * self._wide + "\r" + line + "\n")
+        self._stream.write("\r" + " " * self._wide + "\r" + fit(line, terminal_columns(self._stream) - 1) + "\n")
+        self._wide = 0
         self._draw()
 
     def _draw(self) -> None:
         if not self._last:
             return
-        line = progress_line(self._last)
-        self._stream.write("\r" + line.ljust(self._wide))
+        line = fit(progress_line(self._last), terminal_columns(self._stream) - 1)  # a wrapped line could not be redrawn
+        self._stream.write("\r" + line + " " * (self._wide - columns(line)))
         self._stream.flush()
-        self._wide, self._drawn = len(line), self._clock()
+        self._wide, self._drawn = columns(line), self._clock()
 
     def close(self) -> None:
-        """End the line."""
-        if self._wide:
+        """Draw the last state and end the line."""
+        if self._last:
             self._draw()
             self._stream.write("\n")
 
 
 class JsonProgress:
-    """Every event as one JSON line on stdout."""
+    """Every event as one JSON line on stdout.
+
+    A reader that goes away ends the run as Ctrl-C would: the jobs in progress are finished and kept.
+    """
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
+        self._gone = False
 
     def event(self, name: str, data: Mapping[str, Any]) -> None:
-        """Write the event."""
-        self._stream.write(json.dumps({"event": name, **data}, default=str) + "\n")
-        self._stream.flush()
+        """Write the event; ``finished`` is left to the summary that follows it."""
+        if self._gone or name == "finished":
+            return
+        try:
+            self._stream.write(json_line({"event": name, **data}, self._stream) + "\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            self._gone = True
+            signal.raise_signal(signal.SIGINT)
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+def _said(name: str, data: Mapping[str, Any]) -> str:
+    """A note, or what failed."""
+    if name == "note":
+        return one_line(data.get("text", ""), 200)
+    return f"failed: {data.get('error')}: {one_line(data.get('message', ''), 160)}"
+
+
+def _decided(data: Mapping[str, Any]) -> str:
+    """One candidate and what the door said."""
+    first = one_line(next(iter((data.get("content") or {}).values()), ""), 120)
+    if data["state"] == "rejected":
+        return f"✗ {one_line(data.get('code') or data.get('error'), 40)}: {first}"
+    return f"✓ {one_line(data['topic'], 40)}: {first}"
 
 
 def progress_line(data: Mapping[str, Any]) -> str:
@@ -143,7 +158,7 @@ def download_bar(name: str) -> Iterator[Callable[[int, int | None], None]]:
         last[0], last[1] = now, 1
         size = f"{done / 1e6:.1f}" + (f"/{total / 1e6:.1f}" if total else "")
         drawn = f"{bar(done, total)} " if total else ""
-        stream.write(("\r" if live else "") + f"downloading {name} {drawn}{size} MB" + ("" if live else "\n"))
+        stream.write(("\r" if live else "") + f"downloading {one_line(name)} {drawn}{size} MB" + ("" if live else "\n"))
         stream.flush()
 
     yield show

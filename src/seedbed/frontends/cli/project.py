@@ -2,58 +2,64 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
 import click
 
-from seedbed.core.errors import UnknownNameError
-from seedbed.frontends.cli.app import common
-from seedbed.frontends.cli.output import Output, safe
-from seedbed.frontends.cli.session import open_dataset
+from seedbed.core.errors import InputError, ReadOnlyError, UnknownNameError
+from seedbed.frontends.cli.options import common
+from seedbed.frontends.cli.output import counted, safe
+from seedbed.frontends.cli.session import Session
 
 
-@click.command("init")
-@click.argument("folder", default=".", type=click.Path(file_okay=False))
-@click.option("-t", "--template", default="blank", show_default=True, help="Project to start from.")
+@click.command("init", short_help="Make a project: seedbed.yaml, topics, an empty dataset.")
+@click.argument("folder", default=".")
+@click.option("-t", "--template", default="blank", show_default=True, help="Project to start from; see --list.")
 @click.option("--list", "list_", is_flag=True, help="List the templates.")
 @common
-def init_command(folder: str, template: str, list_: bool, db: str | None, as_json: bool | None) -> None:
-    """Make FOLDER a project: seedbed.yaml, a topic tree and an empty dataset. Existing files are never overwritten."""
-    out = Output.for_streams(as_json=as_json)
+def init_command(session: Session, folder: str, template: str, list_: bool) -> None:
+    """Make FOLDER a project: seedbed.yaml, a topic tree and an empty dataset.
+
+    Existing files are never overwritten.
+    """
     known = templates()
     if list_:
-        data = [{"template": name, "description": text} for name, text in known.items()]
-        out.data({"templates": data}, lambda: [f"{name:12}  {text}" for name, text in known.items()])
+        rows = [{"template": name, "description": text} for name, text in known.items()]
+        session.out.data({"templates": rows}, lambda: [f"{name:12}  {text}" for name, text in known.items()])
         return
     if template not in known:
         raise UnknownNameError("template", template, known)
-    made, kept = _copy(template, Path(folder))
+    made, kept = copy_template(template, Path(folder))
     from seedbed.dataset import create
+    from seedbed.dataset.project import find_project
+    from seedbed.store.tree import read_tree
 
-    dataset_path = Path(db) if db else Path(folder)
-    existed = (dataset_path / "seedbed.db").exists() if dataset_path.is_dir() else dataset_path.exists()
-    with create(dataset_path, exist_ok=True) as dataset:
-        (kept if existed else made).append(dataset.path.name)
+    existed = find_project(session.db or folder, environ=os.environ).dataset.exists()
+    with create(session.db or folder, exist_ok=True) as dataset:
+        (kept if existed else made).append(os.path.relpath(dataset.path, folder))
         topics = Path(folder) / "topics.yaml"
-        if not existed and topics.exists():
-            from seedbed.frontends.cli.topics import read_tree
+        loaded = dataset.load_topics(read_tree(topics) or {})["created"] if not existed and topics.exists() else []
+    data = {"folder": folder, "template": template, "created": made, "kept": kept, "topics": len(loaded)}
+    session.out.data(data, lambda: _init_lines(folder, made, kept, loaded))
 
-            dataset.load_topics(read_tree(str(topics)) or {})
 
-    def lines() -> Iterator[str]:
-        yield from (f"  + {safe(name)}" for name in made)
-        yield from (f"  = {safe(name)} (kept)" for name in kept)
-
-    out.data({"folder": folder, "template": template, "created": made, "kept": kept}, lines)
+def _init_lines(folder: str, made: list[str], kept: list[str], loaded: list[str]) -> Iterator[str]:
+    yield from (f"  + {safe(name)}" for name in made)
+    yield from (f"  = {safe(name)} (kept)" for name in kept)
+    if loaded:
+        yield f"{counted(len(loaded), 'topic')} loaded"
+    go = "" if folder == "." else f"cd {safe(folder)} && "
+    yield f"next: {go}" + ("seedbed report" if loaded else "seedbed topics add PATH")
 
 
 def templates() -> dict[str, str]:
     """Names and first comment lines of the project templates."""
     out: dict[str, str] = {}
     for folder in sorted(_home().iterdir(), key=lambda f: (f.name != "blank", f.name)):
-        config = folder.joinpath("seedbed.yaml")
+        config = folder / "seedbed.yaml"
         if config.is_file():
             out[folder.name] = config.read_text(encoding="utf-8").splitlines()[0].lstrip("# ").rstrip()
     return out
@@ -63,29 +69,46 @@ def _home() -> Path:
     return Path(str(resources.files("seedbed.frontends"))) / "templates"
 
 
-def _copy(template: str, folder: Path) -> tuple[list[str], list[str]]:
-    """Copy the template's files; returns names made and names that were there."""
+def copy_template(template: str, folder: Path) -> tuple[list[str], list[str]]:
+    """Copy the template's files; returns names made and names that were there.
+
+    Raises:
+        InputError: ``folder`` is a file.
+        ReadOnlyError: it cannot be written.
+    """
     made: list[str] = []
     kept: list[str] = []
-    folder.mkdir(parents=True, exist_ok=True)
-    for source in sorted((_home() / template).iterdir()):
-        target = folder / source.name
-        if target.exists():
-            kept.append(source.name)
-            continue
-        target.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
-        made.append(source.name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for source in sorted((_home() / template).iterdir()):
+            target = folder / source.name
+            if target.exists():
+                kept.append(source.name)
+                continue
+            target.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+            made.append(source.name)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(f"{str(folder)!r} is a file, not a folder", place={"file": str(folder)}) from error
+    except PermissionError as error:
+        raise ReadOnlyError(f"cannot write in {str(folder)!r}", place={"file": str(error.filename)}) from error
     return made, kept
 
 
-@click.command("reembed")
+@click.command("reembed", short_help="Replace all vectors by another embedder's.")
 @click.argument("embedder", required=False)
 @common
-def reembed_command(embedder: str | None, db: str | None, as_json: bool | None) -> None:
-    """Replace all vectors by those of EMBEDDER: static, minilm or provider:model [default: the project's]."""
-    out = Output.for_streams(as_json=as_json)
-    with open_dataset(db) as dataset:
+def reembed_command(session: Session, embedder: str | None) -> None:
+    """Replace all vectors by those of EMBEDDER.
+
+    EMBEDDER is static, minilm or provider:model of an embedding endpoint [default: the project's].
+    """
+    with session.open() as dataset:
+        configured = dataset.project.config.embedder
         count = dataset.reembed(embedder)
         current = dataset.file.vectors.current()
+        config = dataset.project.config_path
     name = current[0] if current else ""
-    out.data({"embedder": name, "entries": count}, lambda: [f"{count} entries embedded with {safe(name)}"])
+    if embedder is not None and embedder != configured:
+        session.out.note(f"now write 'embedder: {embedder}' into {config}: it names {configured!r}")
+    entries = counted(count, "entry", "entries")
+    session.out.data({"embedder": name, "entries": count}, lambda: [f"{entries} embedded with {safe(name)}"])

@@ -99,7 +99,7 @@ def _parse(text: str, line: int) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        place = {"row": line + error.lineno - 1, "column": error.colno}
+        place = {"line": line + error.lineno - 1, "column": error.colno}
         return RowError(f"not JSON: {error.msg.lower()}", place=place, code="invalid_json")
     except RecursionError:
-        return RowError("not JSON that can be read: nested too deeply", place={"row": line}, code="invalid_json")
+        return RowError("not JSON that can be read: nested too deeply", place={"line": line}, code="invalid_json")

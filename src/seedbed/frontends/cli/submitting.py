@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedbed.core.errors import ExitCode, RowError, SeedbedError
+from seedbed.core.errors import ExitCode
 from seedbed.frontends.cli.options import common
 from seedbed.frontends.cli.output import content_lines, counted, one_line, safe, verdict_line
 from seedbed.frontends.cli.session import Session, parse_rows, read_text
@@ -37,53 +37,31 @@ def submit_command(session: Session, entries: str, group: str | None, **options:
     with session.open() as dataset:
         if options["topic"] is not None:
             dataset.file.topics.get(options["topic"])
-        good = [r for r in rows if not isinstance(r, RowError)]
-        decisions = iter(dataset.submit(good, session=group, **options))
-        results = [
-            _broken_row(row) if isinstance(row, RowError) else row_result(next(decisions), alone=len(rows) == 1)
-            for row in rows
-        ]
-    numbered = [{"row": i, **r} for i, r in enumerate(results, 1)]
-    session.out.data(
-        numbered if len(rows) > 1 else numbered[0], lambda: _result_lines(numbered, options["check_only"])
-    )
-    return int(rows_status(numbered))
+        decisions = dataset.submit(rows, session=group, **options)
+    alone = decisions[0] if len(decisions) == 1 else None
+    if alone is not None and alone.error is not None:
+        raise alone.error
+    results = [{"row": i, **row_result(d)} for i, d in enumerate(decisions, 1)]
+    session.out.data(results if alone is None else results[0], lambda: _result_lines(results, options["check_only"]))
+    return int(max(map(row_status, decisions), default=ExitCode.OK))
 
 
-def row_result(decision: Decision, *, alone: bool = False) -> dict[str, Any]:
-    """JSON of one row's decision; ``code`` and ``reason`` say why it is not in the dataset.
-
-    Args:
-        decision: what the door said.
-        alone: whether it is the only row: its error is the command's then, and is raised.
-    """
+def row_result(decision: Decision) -> dict[str, Any]:
+    """JSON of one row's decision; ``code`` and ``reason`` say why it is not in the dataset."""
     if decision.error is None:
         return decision.to_dict()
-    if alone:
-        raise decision.error
-    return {"id": None, "state": "rejected", "topic": decision.candidate.topic, **_why(decision.error)}
+    told = decision.error.to_dict()
+    place = {k: v for k, v in told.get("place", {}).items() if k != "row"}
+    out = {"id": None, "state": "rejected", "code": told["error"], "reason": told["message"]}
+    more = {"topic": decision.candidate.topic, "place": place, "fix": told.get("fix"), "near": told.get("near")}
+    return out | {k: v for k, v in more.items() if v}
 
 
-def _broken_row(error: RowError) -> dict[str, Any]:
-    return {"id": None, "state": "rejected", **_why(error)}
-
-
-def _why(error: SeedbedError) -> dict[str, Any]:
-    told = error.to_dict()
-    row = {k: v for k, v in told.get("place", {}).items() if k != "row"}
-    out = {"code": told["error"], "reason": told["message"], "unread": True, **({"place": row} if row else {})}
-    return out | {k: told[k] for k in ("fix", "near") if told.get(k)}
-
-
-def rows_status(results: Iterable[dict[str, Any]]) -> ExitCode:
-    """2 when a row could not be looked at, else 1 when one was rejected, else 0."""
-    worst = ExitCode.OK
-    for result in results:
-        if result.get("unread"):
-            return ExitCode.INPUT
-        if result["state"] == "rejected":
-            worst = ExitCode.FAILURE
-    return worst
+def row_status(decision: Decision) -> ExitCode:
+    """2 when the row could not be looked at, 1 when it was rejected, 0 when it is in the dataset."""
+    if decision.error is not None:
+        return ExitCode.INPUT
+    return ExitCode.OK if decision.accepted else ExitCode.FAILURE
 
 
 def _result_lines(results: list[dict[str, Any]], check_only: bool) -> Iterator[str]:
@@ -130,15 +108,17 @@ def import_command(session: Session, path: str, mappings: tuple[str, ...], **opt
     """
     mapping = pairs(mappings, "--map", "COLUMN=FIELD")
     counts = {"rows": 0, "accepted": 0, "existed": 0, "rejected": 0}
-    status, refused = ExitCode.OK, []
+    status = ExitCode.OK
+    refused: list[dict[str, Any]] = []
     with session.open() as dataset:
         if options["topic"] is not None:
             dataset.file.topics.get(options["topic"])
         for decision in dataset.import_rows(path, mapping=mapping, **options):
             result = {**decision.candidate.place, **row_result(decision)}
             counts["rows"] += 1
-            counts["existed" if decision.existed else result["state"]] += 1
-            status = max(status, rows_status([result]))
+            name = "existed" if decision.existed else result["state"]
+            counts[name] = counts.get(name, 0) + 1
+            status = max(status, row_status(decision))
             if not decision.accepted and len(refused) < REFUSALS:
                 refused.append(result)
             if session.out.as_json:
@@ -169,8 +149,6 @@ def pairs(given: Iterable[str], option: str, form: str) -> dict[str, str]:
     for pair in given:
         left, sign, right = pair.partition("=")
         if not sign or not left or not right:
-            raise click.BadParameter(
-                f"{pair!r} is not {form}", ctx=click.get_current_context(), param_hint=option
-            )
+            raise click.BadParameter(f"{pair!r} is not {form}", ctx=click.get_current_context(), param_hint=option)
         out[left] = right
     return out
