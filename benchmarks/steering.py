@@ -23,7 +23,8 @@ TOPICS = {
         "_description": "Reading and writing files in Python: opening, closing, paths, encodings, errors.",
         "_aspects": [
             "opening and closing", "text encodings", "paths and folders", "binary files", "errors and exceptions",
-            "reading line by line", "temporary files", "CSV and JSON files", "file permissions", "appending and seeking",
+            "reading line by line", "temporary files", "CSV and JSON files", "file permissions",
+            "appending and seeking",
         ],
     },
     "roman-republic": {

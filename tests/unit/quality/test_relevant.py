@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from testkit.judging import candidate, context
 
 from seedbed.core.records import Outcome
 from seedbed.kinds.load import load_kind
 from seedbed.quality.relevant import RelevantCheck, RelevantOptions
+from testkit.judging import candidate, context
 
 CHECK = RelevantCheck(RelevantOptions(), load_kind("qa"))
 CHUNK = "A manifest lies beside the exported files. It holds counts per topic and a hash of every file."
