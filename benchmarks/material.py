@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,8 +17,8 @@ from seedbed.similarity.wordpiece import read_vocabulary
 from seedbed.store import NewEntry
 
 BATCH = 2_000
-REJECTED = 0.1
-"""Share of a filled file's rows that are rejections, as in a dataset that has been worked on."""
+REJECTED_EVERY = 11
+"""One rejection after every ten entries, as in a dataset that has been worked on."""
 
 
 def rows(n: int, *, seed: int = 0) -> Iterator[dict[str, str]]:
@@ -31,22 +32,24 @@ def rows(n: int, *, seed: int = 0) -> Iterator[dict[str, str]]:
 
 
 def filled(folder: Path, *, entries: int, topics: int) -> Path:
-    """A dataset with ``entries`` entries spread evenly over ``topics`` leaves, written around the door for speed."""
+    """A dataset with ``entries`` entries spread evenly over ``topics`` leaves, and a tenth of that rejected.
+
+    Written around the door, for speed.
+    """
     path = folder / "seedbed.db"
     with seedbed.create(path, environ={}) as dataset:
         leaves = [f"area-{i % 5}/topic-{i}" for i in range(topics)]
-        embedder, file, rng = dataset.embedder(), dataset.file, Random(1)
+        embedder, file = dataset.embedder(), dataset.file
         with file.write():
             file.topics.load([Topic(leaf) for leaf in leaves])
-        made = rows(entries)
-        for start in range(0, entries, BATCH):
-            part = [next(made) for _ in range(min(BATCH, entries - start))]
-            vectors = pack(embedder.encode([row["question"] for row in part]))
+        made = enumerate(rows(entries + entries // (REJECTED_EVERY - 1)))
+        while part := list(islice(made, BATCH)):
+            vectors = pack(embedder.encode([row["question"] for _, row in part]))
             with file.write():
                 file.entries.insert(
                     [
-                        _entry(row, vector, leaves[(start + i) % topics], rejected=rng.random() < REJECTED)
-                        for i, (row, vector) in enumerate(zip(part, vectors, strict=True))
+                        _entry(row, vector, leaves[i % topics], rejected=i % REJECTED_EVERY == REJECTED_EVERY - 1)
+                        for (i, row), vector in zip(part, vectors, strict=True)
                     ]
                 )
     return path

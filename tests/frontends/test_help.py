@@ -25,7 +25,7 @@ def every_command(command=cli, path=()):
             yield from every_command(command.get_command(context, name), (*path, name))
 
 
-@pytest.mark.parametrize("path", every_command(), ids=lambda path: "-".join(path) or "seedbed")
+@pytest.mark.parametrize("path", list(every_command()), ids=lambda path: "-".join(path) or "seedbed")
 def test_help_is_what_was_approved(path):
     shown = seedbed(*path, "--help")
     file = GOLDEN / f"{'-'.join(path) or 'seedbed'}.txt"
@@ -49,8 +49,8 @@ def test_a_bare_group_shows_its_help(path):
 def test_no_summary_is_cut_off_on_a_narrow_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     shown = seedbed("--help").out
-    assert "..." not in shown
-    assert all(name in shown for name in COMMANDS)
+    summaries = {line.split()[0]: line for line in shown.splitlines() if line.startswith("  ") and line.split()}
+    assert all(summaries[name].endswith(".") and "..." not in summaries[name] for name in COMMANDS)
 
 
 def test_the_version_is_the_packages():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -67,13 +68,15 @@ def test_usage_errors_are_json_like_any_other():
 
 
 def test_what_follows_two_dashes_is_no_option(project):
-    assert text("similar", "--topic", "git/commits", "--", "--json").lines == ["no entries yet in the scope of git/commits"]
+    assert text("similar", "--topic", "git/commits", "--", "--json").lines == [
+        "no entries yet in the scope of git/commits"
+    ]
 
 
 def test_terminal_escapes_in_entries_are_shown_not_obeyed(project):
     seedbed("submit", json.dumps(row(question=f"What does {ESCAPES} hold?")))
-    entry_id = seedbed("list").json["entries"][0]["id"]
-    for arguments in (["list"], ["show", entry_id], ["similar", "--topic", "git/commits", "What does it hold?"]):
+    entry_id = seedbed("list", "--state", "rejected").json["entries"][0]["id"]
+    for arguments in (["list", "--state", "rejected"], ["show", entry_id]):
         shown = text(*arguments).out
         assert "\\x1b[2J" in shown
         assert not set(shown) & set("\x1b\x9b\x07\r\u202e\u2028")
@@ -81,7 +84,7 @@ def test_terminal_escapes_in_entries_are_shown_not_obeyed(project):
 
 def test_json_on_a_terminal_holds_no_escape_either(project):
     seedbed("submit", json.dumps(row(question=f"Wärme: what does {ESCAPES} hold?")))
-    shown = text("list", "--json")
+    shown = text("list", "--state", "rejected", "--json")
     assert not set(shown.out) & set("\x1b\x9b\x07\r\u202e\u2028")
     assert shown.json["entries"][0]["content"]["question"].endswith(f"{ESCAPES} hold?")
     assert "Wärme" in shown.out
@@ -93,16 +96,18 @@ def test_a_narrow_encoding_loses_nothing(project):
     assert "W\\xe4rme" in text("list", encoding="ascii").out
 
 
-def test_a_reader_that_goes_away_is_no_error(filled):
-    code = "import sys; from seedbed.frontends.cli.app import run; sys.exit(run(['log', '--limit', '1000', '--json']))"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.close()
-    assert (process.wait(), process.stderr.read()) == (0, b"")
-    process.stderr.close()
+@pytest.mark.parametrize("arguments", [["log", "--json"], ["log", "--text"], ["report", "--json"]])
+def test_a_reader_that_goes_away_is_no_error(filled, arguments):
+    code = f"import sys; from seedbed.frontends.cli.app import run; sys.exit(run({arguments}))"
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 def test_an_interruption_has_its_own_status(monkeypatch, project):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("seedbed.dataset.open", interrupted)
@@ -113,7 +118,9 @@ def test_an_interruption_has_its_own_status(monkeypatch, project):
 def test_an_error_is_one_line():
     from seedbed.core.errors import InputError
 
-    line = error_line(InputError("two\nlines \x1b[31m", place={"file": "a.csv", "row": 3, "command": "x"}, fix="do\nit"))
+    line = error_line(
+        InputError("two\nlines \x1b[31m", place={"file": "a.csv", "row": 3, "command": "x"}, fix="do\nit")
+    )
     assert line == "error[invalid_input]: two lines \\x1b[31m (file a.csv, row 3) — do it"
 
 
@@ -121,9 +128,10 @@ def test_safe_keeps_line_breaks_and_tabs():
     assert safe("a\r\nb\tc\x00\ud800") == "a\nb\tc\\x00\\ud800"
 
 
-@pytest.mark.parametrize(
-    ("given", "most", "kept"), [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("日本語", 6, "日本語"), ("日本語", 5, "日本…"), ("日本語", 4, "日…")]
-)
+CUTS = [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("日本語", 6, "日本語"), ("日本語", 5, "日本…"), ("日本語", 4, "日…")]
+
+
+@pytest.mark.parametrize(("given", "most", "kept"), CUTS)
 def test_text_is_cut_by_columns(given, most, kept):
     assert fit(given, most) == kept
     assert columns(fit(given, most)) <= most

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from seedbed.engine.intake import Gate
+from seedbed.engine.decisions import Gate
 from seedbed.quality.registry import build_checks, is_judge
 from seedbed.quality.schema import SchemaCheck
 

@@ -98,7 +98,11 @@ async def run_generation(
     if recipe.needs_seeds:
         _read_sources(dataset, sources, options, progress)
     elif sources:
-        raise InputError(f"recipe {recipe_name!r} works from the topic tree, not from sources", code="usage")
+        raise InputError(
+            f"recipe {recipe_name!r} works from the topic tree, not from sources",
+            fix="leave the sources out, or use a recipe that reads them",
+            code="usage",
+        )
     gate = _gate(dataset, recipe.kind, options)
     roles = {"writer", *({"judge"} if gate.judges else ())}
     cast = open_cast(dataset, options, roles, progress)

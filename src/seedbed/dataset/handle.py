@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,8 @@ from seedbed.store.file import DatasetFile
 if TYPE_CHECKING:
     from seedbed.core.protocols import Embedder, RunObserver
     from seedbed.dataset.reports import Report
-    from seedbed.engine.intake import Decision, Gate, Intake
+    from seedbed.engine.decisions import Decision, Gate
+    from seedbed.engine.intake import Intake
     from seedbed.engine.run import RunSummary
     from seedbed.export.writer import ExportResult
     from seedbed.kinds.kind import Kind
@@ -247,6 +247,8 @@ class Dataset:
 
         Blocks; Ctrl-C finishes the jobs in progress and returns. See ``agenerate`` for the options.
         """
+        import asyncio  # deferred: light commands never need it
+
         return asyncio.run(self.agenerate(recipe, sources, observers=observers, handle_signals=True, **options))
 
     async def agenerate(

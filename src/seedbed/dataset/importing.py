@@ -13,7 +13,7 @@ from seedbed.dataset.rows import candidate_of, decide_rows
 
 if TYPE_CHECKING:
     from seedbed.dataset.handle import Dataset
-    from seedbed.engine.intake import Decision
+    from seedbed.engine.decisions import Decision
     from seedbed.kinds.kind import Kind
     from seedbed.sources.rows import RowResult
 

@@ -9,7 +9,8 @@ from seedbed.core.errors import InputError, SeedbedError
 from seedbed.core.records import Candidate, Origin, State
 
 if TYPE_CHECKING:
-    from seedbed.engine.intake import Decision, Intake
+    from seedbed.engine.decisions import Decision
+    from seedbed.engine.intake import Intake
     from seedbed.kinds.kind import Kind
 
 
@@ -52,7 +53,7 @@ def decide_rows(
 
 def _unread(error: SeedbedError) -> Decision:
     """The result of a row that never became a candidate."""
-    from seedbed.engine.intake import Decision
+    from seedbed.engine.decisions import Decision
 
     nothing = Candidate("", "", None, Origin("submit"), place=error.place)
     return Decision(nothing, State.REJECTED, "", {}, (), error=error)

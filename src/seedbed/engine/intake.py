@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,127 +17,19 @@ import numpy as np
 from seedbed.core import identity
 from seedbed.core.errors import SeedbedError, TopicError
 from seedbed.core.protocols import CheckContext
-from seedbed.core.records import Candidate, Content, Neighbour, Seed, State, Topic, Verdict
+from seedbed.core.records import Candidate, Content, Job, Neighbour, Seed, State, Topic
+from seedbed.engine.decisions import Decision, Gate, Prepared
 from seedbed.engine.nearby import Nearby
 from seedbed.kinds.rules import TopicRules, fold
 from seedbed.similarity.search import pack
 from seedbed.store.entries import NewEntry
 
 if TYPE_CHECKING:
-    from seedbed.core.protocols import Check, Embedder, JudgeCheck
-    from seedbed.kinds.kind import Kind
-    from seedbed.quality.schema import SchemaCheck
+    from seedbed.core.protocols import Embedder
     from seedbed.store.file import DatasetFile
 
 RAW_LIMIT = 20_000
 """Characters of an unreadable reply that are kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """One kind with the checks that guard it.
-
-    Attributes:
-        kind: the schema.
-        schema: the first check; yields validated content.
-        early: checks that look at the candidate alone; run before the lock is taken.
-        late: checks that need neighbours, and verifiers after them; run under the lock.
-        judges: checks that ask a model; run by the engine between screening and commit.
-    """
-
-    kind: Kind
-    schema: SchemaCheck
-    early: tuple[Check, ...] = ()
-    late: tuple[Check, ...] = ()
-    judges: tuple[JudgeCheck, ...] = ()
-
-    @property
-    def compares(self) -> bool:
-        """Whether any check looks at neighbours or needs the lock."""
-        return bool(self.late)
-
-    @property
-    def judge_names(self) -> set[str]:
-        """Names of the judges."""
-        return {j.name for j in self.judges}
-
-
-@dataclass(slots=True)
-class Prepared:
-    """A candidate on its way through the door."""
-
-    candidate: Candidate
-    topic: Topic
-    content: Content
-    verdicts: list[Verdict]
-    text: str = ""
-    vector: np.ndarray | None = None
-    similarities: Mapping[str, float] = field(default_factory=dict)
-    error: SeedbedError | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether a verdict already failed it."""
-        return self.error is not None or any(not v.passed for v in self.verdicts)
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the door said of one candidate.
-
-    Attributes:
-        candidate: what came.
-        state: ``accepted`` or ``rejected``.
-        entry_id: public id (of the row kept for a rejected one as well); empty when nothing was written.
-        content: validated content, or what could be read of it.
-        verdicts: in the order the checks ran; the failing one is last.
-        neighbours: closest entries, best first, with content.
-        existed: the very same entry was there before, nothing was written.
-        error: why the candidate could not be looked at (unknown topic …), else ``None``.
-    """
-
-    candidate: Candidate
-    state: State
-    entry_id: str
-    content: Content
-    verdicts: tuple[Verdict, ...]
-    neighbours: tuple[Neighbour, ...] = ()
-    existed: bool = False
-    error: SeedbedError | None = None
-    text: str = ""
-    vector: np.ndarray | None = None
-
-    @property
-    def accepted(self) -> bool:
-        """Whether it is in the dataset now."""
-        return self.state is not State.REJECTED
-
-    @property
-    def failure(self) -> Verdict | None:
-        """The failing verdict, if any."""
-        return next((v for v in self.verdicts if not v.passed), None)
-
-    @property
-    def code(self) -> str:
-        """Stable short reason; empty when accepted."""
-        if self.error is not None:
-            return self.error.stable_code
-        failure = self.failure
-        return (failure.code or failure.check) if failure else ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form for front ends."""
-        out: dict[str, Any] = {"id": self.entry_id or None, "state": str(self.state), "topic": self.candidate.topic}
-        if self.existed:
-            out["existed"] = True
-        if self.error is not None:
-            return {**out, **self.error.to_dict()}
-        if self.failure is not None:
-            out |= {"code": self.code, "reason": self.failure.reason}
-        out["verdicts"] = [verdict_dict(v) for v in self.verdicts]
-        if self.neighbours:
-            out["neighbours"] = [neighbour_dict(n) for n in self.neighbours]
-        return out
 
 
 class _Batch:
@@ -171,31 +63,6 @@ class _Batch:
         if index is None:
             return []
         return [(self._accepted[i], similarity) for i, similarity in self._pairs[index] if i in self._accepted]
-
-
-def verdict_dict(verdict: Verdict) -> dict[str, Any]:
-    """JSON form of a verdict, empty fields left out."""
-    out: dict[str, Any] = {"check": verdict.check, "outcome": str(verdict.outcome)}
-    for name in ("score", "threshold"):
-        value = getattr(verdict, name)
-        if value is not None:
-            out[name] = round(value, 4)
-    out |= {name: value for name in ("code", "reason", "evidence") if (value := getattr(verdict, name))}
-    return out
-
-
-def neighbour_dict(neighbour: Neighbour) -> dict[str, Any]:
-    """JSON form of a neighbour with its full content."""
-    out: dict[str, Any] = {
-        "id": neighbour.entry_id,
-        "similarity": round(neighbour.similarity, 4),
-        "relation": neighbour.relation,
-        "topic": neighbour.topic,
-        "content": neighbour.content,
-    }
-    if neighbour.differing:
-        out["differing"] = list(neighbour.differing)
-    return out
 
 
 class Intake:
@@ -277,21 +144,26 @@ class Intake:
         self,
         decisions: Sequence[Decision],
         *,
-        run_id: int | None = None,
-        job_id: int | None = None,
+        jobs: Sequence[Job | None] | None = None,
         event_id: int | None = None,
     ) -> list[Decision]:
-        """Insert what was decided; call inside ``file.write()``. Returns the decisions with ids filled in."""
+        """Insert what was decided; call inside ``file.write()``. Returns the decisions with ids filled in.
+
+        Args:
+            decisions: of one transaction.
+            jobs: the job that brought each of them, or ``None`` where it was no job.
+            event_id: the operation that brought them.
+        """
         now = self._clock()
         out: list[Decision] = []
         rows: list[NewEntry] = []
-        for decision in decisions:
+        for decision, job in zip(decisions, jobs or [None] * len(decisions), strict=True):
             if decision.existed or decision.error is not None:
                 out.append(decision)
                 continue
             kept = decision if decision.accepted else replace(decision, entry_id=self._salted_id(decision, now))
             out.append(kept)
-            rows.append(self._row(kept, now, (run_id, job_id, event_id)))
+            rows.append(self._row(kept, now, job, event_id))
         if rows:
             self.file.entries.insert(rows)
         return out
@@ -423,9 +295,8 @@ class Intake:
             vector=item.vector,
         )
 
-    def _row(self, decision: Decision, now: float, made_by: tuple[int | None, int | None, int | None]) -> NewEntry:
+    def _row(self, decision: Decision, now: float, job: Job | None, event_id: int | None) -> NewEntry:
         candidate = decision.candidate
-        run_id, job_id, event_id = made_by
         raw = candidate.raw
         if isinstance(raw, str) and len(raw) > RAW_LIMIT:
             raw = raw[:RAW_LIMIT]
@@ -441,8 +312,8 @@ class Intake:
             meta=candidate.meta,
             origin=candidate.origin,
             seed_uid=candidate.seed.uid if candidate.seed else None,
-            run_id=run_id,
-            job_id=job_id,
+            run_id=job.run_id if job else None,
+            job_id=job.id if job else None,
             text_hash=identity.text_hash(decision.text) if decision.accepted else None,
             vector=pack(decision.vector[None, :])[0] if decision.vector is not None else None,
             verdicts=decision.verdicts,

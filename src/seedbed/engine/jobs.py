@@ -18,7 +18,7 @@ from seedbed.engine.steer import Axis, Bandit, Point
 from seedbed.store.jobs import JobRow, NewJob
 
 if TYPE_CHECKING:
-    from seedbed.engine.intake import Decision
+    from seedbed.engine.decisions import Decision
     from seedbed.engine.writer import Submission
     from seedbed.store.file import DatasetFile
 

@@ -17,7 +17,7 @@ from seedbed.similarity.slots import relation
 
 if TYPE_CHECKING:
     from seedbed.core.protocols import Embedder
-    from seedbed.engine.intake import Decision, Prepared
+    from seedbed.engine.decisions import Decision, Prepared
     from seedbed.kinds.kind import Kind
     from seedbed.store.file import DatasetFile
 

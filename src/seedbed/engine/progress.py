@@ -12,7 +12,7 @@ from seedbed.core.records import Usage
 
 if TYPE_CHECKING:
     from seedbed.core.protocols import RunObserver
-    from seedbed.engine.intake import Decision
+    from seedbed.engine.decisions import Decision
 
 WINDOW_S = 30.0
 """Seconds over which the current rate is measured."""

@@ -29,7 +29,8 @@ from seedbed.engine.writer import Submission, Writer
 
 if TYPE_CHECKING:
     from seedbed.core.protocols import Generate, Prompts, Recipe
-    from seedbed.engine.intake import Decision, Intake
+    from seedbed.engine.decisions import Decision
+    from seedbed.engine.intake import Intake
     from seedbed.engine.jobs import Jobs
     from seedbed.engine.progress import Progress
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seedbed.core.records import Candidate, Job
-from seedbed.engine.intake import Decision, Intake, Prepared
+from seedbed.engine.decisions import Decision, Prepared
+from seedbed.engine.intake import Intake
 
 if TYPE_CHECKING:
     from seedbed.store.calls import CallRow
@@ -146,22 +147,23 @@ class Writer:
             calls = [row for a in actions if isinstance(a, list) for row in a]
             if calls:
                 self._file.calls.put(calls)
-            decisions = iter(self._intake.decide([p for s in submissions for p in s.prepared or ()]))
-            results: list[Any] = []
-            for action in actions:
-                if isinstance(action, Submission):
-                    results.append(self._settle(action, [next(decisions) for _ in action.candidates]))
-                elif callable(action):
-                    results.append(action())
-                else:
-                    results.append(None)
-        return results
+            decided = self._intake.decide([p for s in submissions for p in s.prepared or ()])
+            outcomes = iter(self._settle(submissions, decided))
+            # What plans or closes comes after the entries, so that it counts them.
+            return [next(outcomes) if isinstance(a, Submission) else a() if callable(a) else None for a in actions]
 
-    def _settle(self, submission: Submission, decisions: list[Decision]) -> Outcome:
-        if not submission.last and not any(d.accepted for d in decisions):
-            return Outcome(decisions, written=False)
-        job = submission.job
-        everything = [*submission.earlier, *decisions]
-        recorded = self._intake.record(everything, run_id=job.run_id, job_id=job.id)
-        self._finish(submission, recorded)
-        return Outcome(recorded[len(submission.earlier) :])
+    def _settle(self, submissions: Sequence[Submission], decided: Sequence[Decision]) -> list[Outcome]:
+        """Write the entries of all submissions that end their job, at once, and finish the jobs."""
+        left = iter(decided)
+        outcomes: list[Outcome] = []
+        for submission in submissions:
+            decisions = [next(left) for _ in submission.candidates]
+            outcomes.append(Outcome(decisions, written=submission.last or any(d.accepted for d in decisions)))
+        ending = [(s, o) for s, o in zip(submissions, outcomes, strict=True) if o.written]
+        jobs = [s.job for s, o in ending for _ in (*s.earlier, *o.decisions)]
+        recorded = iter(self._intake.record([d for s, o in ending for d in (*s.earlier, *o.decisions)], jobs=jobs))
+        for submission, outcome in ending:
+            earlier = [next(recorded) for _ in submission.earlier]
+            outcome.decisions = [next(recorded) for _ in outcome.decisions]
+            self._finish(submission, [*earlier, *outcome.decisions])
+        return outcomes

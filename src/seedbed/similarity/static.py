@@ -32,7 +32,8 @@ class StaticEmbedder:
     duplicate_threshold = 0.88
 
     def __init__(self) -> None:
-        self._table = np.load(DATA / "static.npy", mmap_mode="r", allow_pickle=False)
+        # A plain view of the mapped file: indexing a memmap itself costs more than what it yields.
+        self._table = np.asarray(np.load(DATA / "static.npy", mmap_mode="r", allow_pickle=False))
         self._tokenizer = WordPiece(read_vocabulary())
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:

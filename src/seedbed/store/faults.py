@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from seedbed.core.errors import (
@@ -21,15 +19,25 @@ _PRIMARY = 0xFF
 """Extended result codes keep their primary code in the low byte."""
 
 
-@contextmanager
-def mapped(path: Path) -> Iterator[None]:
-    """Raise what SQLite raises inside the block as a ``StoreError`` that names ``path``."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise store_error(error, path) from error
-    except UnicodeEncodeError as error:
-        raise InputError("the text holds half of a character (a lone surrogate)", code="unstorable_text") from error
+class mapped:
+    """Raises what SQLite raises inside the block as a ``StoreError`` that names ``path``.
+
+    A class, not a generator: it is entered for every statement.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise store_error(error, self._path) from error
+        if isinstance(error, UnicodeEncodeError):
+            raise InputError("the text holds half of a character (a lone surrogate)", code="unstorable_text") from error
 
 
 def store_error(error: sqlite3.Error, path: Path) -> SeedbedError:

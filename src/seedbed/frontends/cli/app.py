@@ -79,8 +79,9 @@ def run(arguments: Sequence[str]) -> ExitCode:
         return ExitCode(result) if isinstance(result, int) else ExitCode.OK
     except click.exceptions.Exit as stop:
         return ExitCode(stop.exit_code)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
         # The reader (head, less) went away: not an error of ours, and nothing may be flushed to it at exit.
+        # click turns the first into the second.
         with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - devnull is no path
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
         return ExitCode.OK

@@ -12,7 +12,7 @@ import click
 from seedbed.core.errors import InputError
 from seedbed.frontends.cli.entries import entry_dict
 from seedbed.frontends.cli.generate import finish, observer, summary_lines
-from seedbed.frontends.cli.options import plain
+from seedbed.frontends.cli.options import Whole, plain
 from seedbed.frontends.cli.output import content_lines, one_line, safe, verdict_line
 from seedbed.frontends.cli.progress import JsonProgress
 from seedbed.frontends.cli.report import report_lines
@@ -29,8 +29,8 @@ DEMO_MARK = "# Questions and answers about Seedbed itself"
 @click.command("demo", short_help="Make a small dataset from Seedbed's own documents.")
 @click.option("-o", "--output", default="demo", show_default=True, metavar="FOLDER", help="Project folder to make.")
 @click.option("--docs", metavar="FOLDER", help="Documents to read [default: Seedbed's own].")
-@click.option("--target", default=16, show_default=True, type=click.IntRange(1), help="Entries wanted.")
-@click.option("--model", default="local:smollm2", show_default=True, help="Writer, as provider:model.")
+@click.option("--target", default=16, show_default=True, type=Whole(1), help="Entries wanted.")
+@click.option("--model", metavar="MODEL", default="local:smollm2", show_default=True, help="Writer, as provider:model.")
 @plain
 def demo_command(session: Session, output: str, docs: str | None, target: int, model: str) -> int:
     """Make a small question/answer dataset from Seedbed's own documents; no key, no server.

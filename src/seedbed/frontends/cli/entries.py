@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seedbed.core.errors import ExitCode, RowError
-from seedbed.frontends.cli.options import OneOf, common, paging
+from seedbed.frontends.cli.options import OneOf, Whole, common, paging
 from seedbed.frontends.cli.output import content_lines, counted, one_line, safe, table, verdict_line
 from seedbed.frontends.cli.session import Session, parse_rows, read_text
 
@@ -21,10 +21,8 @@ STATES = ("accepted", "pending", "approved", "rejected")
 @click.command("similar", short_help="Show the entries closest to ENTRY, in full.")
 @click.argument("entries", metavar="ENTRY")
 @click.option("--topic", required=True, metavar="PATH", help="Leaf topic the entry would go to.")
-@click.option("--kind", help="Schema of the entry [default: the project's].")
-@click.option(
-    "-k", "--top-k", "k", default=5, show_default=True, type=click.IntRange(1, 1000), help="Neighbours shown."
-)
+@click.option("--kind", metavar="NAME", help="Schema of the entry [default: the project's].")
+@click.option("-k", "--top-k", "k", default=5, show_default=True, type=Whole(1, 1000), help="Neighbours shown.")
 @common
 def similar_command(session: Session, entries: str, topic: str, kind: str | None, k: int) -> int:
     """Show the entries closest to ENTRY, with their full content, best first.
@@ -46,7 +44,7 @@ def similar_command(session: Session, entries: str, topic: str, kind: str | None
 
 def _neighbours(number: int, row: Any, found: Iterator[Any]) -> dict[str, Any]:
     """The result of one row: its neighbours, or what is wrong with it."""
-    from seedbed.engine.intake import neighbour_dict
+    from seedbed.engine.decisions import neighbour_dict
 
     if isinstance(row, RowError):
         return {"row": number, "code": row.stable_code, "reason": row.message, "place": row.place}
@@ -104,8 +102,8 @@ def entry_lines(entry: Entry) -> Iterator[str]:
     "--state", "states", multiple=True, type=OneOf("state", *STATES),
     help="Only these states; may be repeated [default: all but rejected].",
 )  # fmt: skip
-@click.option("--kind", help="Only this kind.")
-@click.option("--code", help="Only entries rejected for this reason, e.g. near_duplicate.")
+@click.option("--kind", metavar="NAME", help="Only this kind.")
+@click.option("--code", metavar="NAME", help="Only entries rejected for this reason, e.g. near_duplicate.")
 @click.option("--contains", metavar="TEXT", help="Only entries that contain TEXT, case ignored.")
 @paging("Entries")
 @common
@@ -147,7 +145,7 @@ def entry_dict(entry: Entry) -> dict[str, Any]:
     """JSON form of an entry, empty parts left out."""
     from dataclasses import asdict
 
-    from seedbed.engine.intake import verdict_dict
+    from seedbed.engine.decisions import verdict_dict
 
     out: dict[str, Any] = {
         "id": entry.id,

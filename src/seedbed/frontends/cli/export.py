@@ -21,9 +21,9 @@ from seedbed.frontends.cli.session import Session
               help="Exact sizes, or stable while the dataset grows.")  # fmt: skip
 @click.option("--seed", type=int, default=42, show_default=True, help="Of the split.")
 @click.option("--system-prompt", help="System turn of every conversation [default: the project's].")
-@click.option("--fields", help="Columns of jsonl and parquet, in this order, joined by commas.")
+@click.option("--fields", metavar="NAME,…", help="Columns of jsonl and parquet, in this order, joined by commas.")
 @click.option("--topic", metavar="PATH", help="Only this topic and below.")
-@click.option("--kind", help="Only this kind [default: the project's].")
+@click.option("--kind", metavar="NAME", help="Only this kind [default: the project's].")
 @click.option("--include-pending", is_flag=True, help="Entries that wait for review as well; rejected ones never.")
 @click.option("--strict", is_flag=True, help="Fail on strata too thin for every split.")
 @click.option("--dry-run", is_flag=True, help="Show counts and warnings, write nothing.")

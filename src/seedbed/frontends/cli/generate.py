@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seedbed.core.errors import ExitCode
-from seedbed.frontends.cli.options import OneOf, common
+from seedbed.frontends.cli.options import OneOf, Real, Whole, common
 from seedbed.frontends.cli.output import Output, safe
 from seedbed.frontends.cli.progress import JsonProgress, LiveProgress, PlainProgress
 from seedbed.frontends.cli.session import Session
@@ -29,44 +29,38 @@ EXIT = {
 @click.command("generate", short_help="Grow the dataset with a recipe until its target.")
 @click.argument("recipe")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@click.option("--target", type=click.IntRange(1), help="Accepted entries wanted in all (under --topic, if given).")
-@click.option("--add", type=click.IntRange(1), help="Accepted entries wanted on top of what is there.")
-@click.option("--n-pairs", type=click.IntRange(1), help="Accepted entries wanted of each chunk.")
+@click.option("--target", type=Whole(1), help="Accepted entries wanted in all (under --topic, if given).")
+@click.option("--add", type=Whole(1), help="Accepted entries wanted on top of what is there.")
+@click.option("--n-pairs", type=Whole(1), help="Accepted entries wanted of each chunk.")
 @click.option("--topic", metavar="PATH", help="Only this topic and below.")
 @click.option("--topics", metavar="FILE", help="Topic tree to load first (JSON or YAML).")
 @click.option("--topic-filter", metavar="TEXT", help="Only entries that a judge finds to be about TEXT.")
-@click.option("--provider", help="Provider of the writer, e.g. openai, ollama, local.")
-@click.option("--model", help="Model of the writer, with or without provider: e.g. local:smollm2.")
+@click.option("--provider", metavar="NAME", help="Provider of the writer, e.g. openai, ollama, local.")
+@click.option("--model", metavar="MODEL", help="Model of the writer, with or without provider: e.g. local:smollm2.")
 @click.option(
     "--role", "roles", multiple=True, metavar="ROLE=PROVIDER:MODEL", help="Model of another role, e.g. judge."
 )
 @click.option("--judge", is_flag=True, help="Have a judge score every entry that passes the other checks.")
-@click.option(
-    "--threshold", type=click.FloatRange(0, 10), help="Least judge score, 0 to 10 [default: 7]; implies --judge."
-)
+@click.option("--threshold", type=Real(0, 10), help="Least judge score, 0 to 10 [default: 7]; implies --judge.")
 @click.option("--strategy", type=OneOf("strategy", "auto", "naive", "coverage", "evidence"), default="auto",
               show_default=True, help="How jobs are steered; auto prefers what pays.")  # fmt: skip
-@click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Most money to spend.")
-@click.option("--max-tokens", type=click.IntRange(1), help="Most tokens to spend in all.")
-@click.option("--max-calls", type=click.IntRange(1), help="Most calls of models.")
-@click.option("--reply-tokens", type=click.IntRange(1), help="Most tokens of one reply.")
-@click.option("--temperature", type=click.FloatRange(0, 2), help="Sampling temperature of the writer.")
-@click.option("--concurrency", type=click.IntRange(1), help="Most calls at once [default: by provider].")
-@click.option("--requests-per-minute", type=click.IntRange(1), help="Most requests a minute.")
-@click.option("--tokens-per-minute", type=click.IntRange(1), help="Most tokens a minute.")
-@click.option(
-    "--timeout", "timeout_s", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Deadline of a call."
-)
-@click.option(
-    "--max-attempts", type=click.IntRange(1), help="Attempts per wanted entry before a cell is given up [default: 8]."
-)
+@click.option("--max-cost", type=Real(0, min_open=True), metavar="USD", help="Most money to spend.")
+@click.option("--max-tokens", type=Whole(1), help="Most tokens to spend in all.")
+@click.option("--max-calls", type=Whole(1), help="Most calls of models.")
+@click.option("--reply-tokens", type=Whole(1), help="Most tokens of one reply.")
+@click.option("--temperature", type=Real(0, 2), help="Sampling temperature of the writer.")
+@click.option("--concurrency", type=Whole(1), help="Most calls at once [default: by provider].")
+@click.option("--requests-per-minute", type=Whole(1), help="Most requests a minute.")
+@click.option("--tokens-per-minute", type=Whole(1), help="Most tokens a minute.")
+@click.option("--timeout", "timeout_s", type=Real(0, min_open=True), metavar="SECONDS", help="Deadline of a call.")
+@click.option("--max-attempts", type=Whole(1), help="Attempts per wanted entry before a cell is given up [default: 8].")
 @click.option("--strict-balance", is_flag=True, help="Do not ask other cells for what one cannot give.")
-@click.option("--max-chunks", type=click.IntRange(1), help="Most chunks read, spread over the documents.")
-@click.option("--chunk-size", type=click.IntRange(100), metavar="CHARS", help="Characters of a chunk.")
+@click.option("--max-chunks", type=Whole(1), help="Most chunks read, spread over the documents.")
+@click.option("--chunk-size", type=Whole(100), metavar="CHARS", help="Characters of a chunk.")
+@click.option("--chunk-overlap", type=Whole(0), metavar="CHARS", help="Characters that neighbouring chunks share.")
 @click.option(
-    "--chunk-overlap", type=click.IntRange(0), metavar="CHARS", help="Characters that neighbouring chunks share."
+    "--table", "tables", multiple=True, metavar="NAME", help="LanceDB table; may be repeated [default: text_chunks]."
 )
-@click.option("--table", "tables", multiple=True, help="LanceDB table; may be repeated [default: text_chunks].")
 @click.option("--text-column", metavar="NAME", help="Column of a table that holds the text.")
 @click.option("--text-field", metavar="NAME", help="Column of a file's rows that holds the text.")
 @click.option("--cache", type=OneOf("cache mode", "read", "refresh", "off"), default="read", show_default=True,

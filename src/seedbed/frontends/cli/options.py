@@ -64,14 +64,24 @@ def paging(things: str) -> Callable[[F], F]:
     """``--limit`` and ``--offset`` over ``things``."""
 
     def add(command: F) -> F:
-        command = click.option(
-            "--offset", default=0, show_default=True, type=click.IntRange(0), help=f"{things} skipped."
-        )(command)
-        return click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help=f"{things} shown.")(
+        command = click.option("--offset", default=0, show_default=True, type=Whole(0), help=f"{things} skipped.")(
             command
         )
+        return click.option("--limit", default=20, show_default=True, type=Whole(1), help=f"{things} shown.")(command)
 
     return add
+
+
+class Whole(click.IntRange):
+    """A whole number in a range, shown as ``N``."""
+
+    name = "n"
+
+
+class Real(click.FloatRange):
+    """A number in a range, shown as ``X``."""
+
+    name = "x"
 
 
 class OneOf(click.Choice[str]):

@@ -118,7 +118,8 @@ class Output:
 
 def error_line(error: SeedbedError) -> str:
     """``error[code]: message (place) — fix``, on one line."""
-    place = ", ".join(f"{k} {v}" for k, v in error.place.items() if k != "command" and str(v) not in error.message)
+    said = {k for k, v in error.place.items() if isinstance(v, str) and v in error.message}
+    place = ", ".join(f"{k} {v}" for k, v in error.place.items() if k not in said and k != "command")
     where = f" ({place})" if place else ""
     fix = f" — {error.fix}" if error.fix else ""
     return " ".join(safe(f"error[{error.stable_code}]: {error.message}{where}{fix}").split("\n"))

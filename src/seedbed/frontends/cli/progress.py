@@ -16,17 +16,22 @@ LINE_EVERY_S = 5.0
 
 REDRAW_EVERY_S = 0.1
 
+MOST_FAILURES = 50
+"""Different failures told in one run; the summary has them all by code."""
+
 
 class PlainProgress:
     """One line every few seconds; for logs and pipes."""
 
     def __init__(self, stream: IO[str], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock, self._last = stream, clock, clock()
+        self._told: set[str] = set()
 
     def event(self, name: str, data: Mapping[str, Any]) -> None:
         """Write a line for a note, a failure, or when it is time."""
         if name in ("failure", "note"):
-            self._stream.write(_said(name, data) + "\n")
+            for line in _news(name, data, self._told):
+                self._stream.write(line + "\n")
         elif name == "job" and self._clock() - self._last >= LINE_EVERY_S:
             self._last = self._clock()
             self._stream.write(progress_line(data) + "\n")
@@ -42,12 +47,14 @@ class LiveProgress:
     def __init__(self, stream: IO[str], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream, self._clock, self._drawn = stream, clock, 0.0
         self._last: Mapping[str, Any] = {}
+        self._told: set[str] = set()
         self._wide = 0
 
     def event(self, name: str, data: Mapping[str, Any]) -> None:
         """Show a decision, note or failure; redraw, at most ten times a second."""
         if name in ("failure", "note"):
-            self._above(_said(name, data))
+            for line in _news(name, data, self._told):
+                self._above(line)
         elif name == "candidate":
             self._above(_decided(data))
         elif name == "job":
@@ -100,11 +107,15 @@ class JsonProgress:
         """Nothing to close."""
 
 
-def _said(name: str, data: Mapping[str, Any]) -> str:
-    """A note, or what failed."""
+def _news(name: str, data: Mapping[str, Any], told: set[str]) -> Iterator[str]:
+    """A note, or what failed; the same failure of a hundred jobs is told once, and counted in the line below."""
     if name == "note":
-        return one_line(data.get("text", ""), 200)
-    return f"failed: {data.get('error')}: {one_line(data.get('message', ''), 160)}"
+        yield one_line(data.get("text", ""), 200)
+        return
+    line = f"failed: {data.get('error')}: {one_line(data.get('message', ''), 160)}"
+    if line not in told and len(told) < MOST_FAILURES:
+        told.add(line)
+        yield line
 
 
 def _decided(data: Mapping[str, Any]) -> str:

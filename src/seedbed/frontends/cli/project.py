@@ -17,7 +17,9 @@ from seedbed.frontends.cli.session import Session
 
 @click.command("init", short_help="Make a project: seedbed.yaml, topics, an empty dataset.")
 @click.argument("folder", default=".")
-@click.option("-t", "--template", default="blank", show_default=True, help="Project to start from; see --list.")
+@click.option(
+    "-t", "--template", metavar="NAME", default="blank", show_default=True, help="Project to start from; see --list."
+)
 @click.option("--list", "list_", is_flag=True, help="List the templates.")
 @common
 def init_command(session: Session, folder: str, template: str, list_: bool) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("report", short_help="What is there, what is missing, what was rejected.")
 @click.option("--topic", "root", metavar="PATH", help="Only this topic and below.")
-@click.option("--kind", help="Balance of this kind [default: the project's].")
+@click.option("--kind", metavar="NAME", help="Balance of this kind [default: the project's].")
 @click.option("--all", "everything", is_flag=True, help="All cells, not only the worst ten.")
 @click.option("--yield", "yields", is_flag=True, help="Accepted entries per call by model, topic and strategy.")
 @common
@@ -96,8 +96,8 @@ def _cell_lines(report: Report, everything: bool) -> Iterator[str]:
 
 
 @click.command("log", short_help="Every change with its time and actor, newest first.")
-@click.option("--action", help="Only this action, e.g. submit or topics.load.")
-@click.option("--actor", help="Only this actor, e.g. agent:claude.")
+@click.option("--action", metavar="NAME", help="Only this action, e.g. submit or topics.load.")
+@click.option("--actor", metavar="NAME", help="Only this actor, e.g. agent:claude.")
 @paging("Events")
 @common
 def log_command(session: Session, limit: int, offset: int, **filters: str | None) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,19 +13,27 @@ from seedbed.frontends.cli.output import content_lines, counted, one_line, safe,
 from seedbed.frontends.cli.session import Session, parse_rows, read_text
 
 if TYPE_CHECKING:
-    from seedbed.engine.intake import Decision
+    from seedbed.engine.decisions import Decision
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 REFUSALS = 20
 """Refused rows that ``import`` shows as text."""
 
 
+def actor_option(does: str) -> Callable[[F], F]:
+    """``--actor``: who is named in the log."""
+    told = f"Who {does}: human:NAME or agent:NAME."
+    return click.option("--actor", metavar="WHO", default="human", show_default=True, help=told)
+
+
 @click.command("submit", short_help="Hand entries to the door; say what happened and why.")
 @click.argument("entries", metavar="ENTRY")
 @click.option("--topic", metavar="PATH", help="Leaf topic [default: each row's own 'topic'].")
-@click.option("--kind", help="Schema of the entries [default: the project's].")
+@click.option("--kind", metavar="NAME", help="Schema of the entries [default: the project's].")
 @click.option("--check", "check_only", is_flag=True, help="Only say what would happen.")
-@click.option("--actor", default="human", show_default=True, help="Who submits: human:NAME or agent:NAME.")
-@click.option("--session", "group", help="Name that groups several submissions in the log.")
+@actor_option("submits")
+@click.option("--session", "group", metavar="NAME", help="Name that groups several submissions in the log.")
 @common
 def submit_command(session: Session, entries: str, group: str | None, **options: Any) -> int:
     """Hand ENTRY to the door; say of each row what happened and why.
@@ -96,9 +104,9 @@ def _evidence(result: dict[str, Any]) -> Iterator[str]:
 @click.option("--topic", metavar="PATH", help="Leaf topic for all rows.")
 @click.option("--topic-field", metavar="COLUMN", help="Column that names each row's topic [default: topic].")
 @click.option("--map", "mappings", multiple=True, metavar="COLUMN=FIELD", help="Rename a column; may be repeated.")
-@click.option("--kind", help="Schema of the rows [default: the project's].")
+@click.option("--kind", metavar="NAME", help="Schema of the rows [default: the project's].")
 @click.option("--check", "check_only", is_flag=True, help="Only say what would happen.")
-@click.option("--actor", default="human", show_default=True, help="Who imports: human:NAME or agent:NAME.")
+@actor_option("imports")
 @common
 def import_command(session: Session, path: str, mappings: tuple[str, ...], **options: Any) -> int:
     """Hand every row of FILE (jsonl, json, csv, parquet) to the door.

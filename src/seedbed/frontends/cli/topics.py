@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from seedbed.frontends.cli.options import Group, common, dataset_option, output_option
+from seedbed.frontends.cli.options import Group, Real, Whole, common, dataset_option, output_option
 from seedbed.frontends.cli.output import counted, one_line, safe
 from seedbed.frontends.cli.session import Session, read_text
 
@@ -44,7 +44,7 @@ def load_command(session: Session, path: str) -> None:
 
 @topics_command.command("tree", short_help="Show the tree with entries per topic.")
 @click.argument("root", required=False)
-@click.option("--depth", type=click.IntRange(1), help="Levels shown.")
+@click.option("--depth", type=Whole(1), help="Levels shown.")
 @common
 def tree_command(session: Session, root: str | None, depth: int | None) -> None:
     """Show the tree, or the part below ROOT, with accepted entries per topic."""
@@ -76,9 +76,11 @@ def tree_command(session: Session, root: str | None, depth: int | None) -> None:
 @topics_command.command("add", short_help="Add one topic, with its parents.")
 @click.argument("path")
 @click.option("--description", default="", help="What belongs here; goes into prompts.")
-@click.option("--target", type=click.IntRange(0), help="Accepted entries wanted here and below.")
-@click.option("--weight", type=click.FloatRange(0), default=1.0, show_default=True, help="Share among its siblings.")
-@click.option("--aspect", "aspects", multiple=True, help="Something the topic is about; may be repeated.")
+@click.option("--target", type=Whole(0), help="Accepted entries wanted here and below.")
+@click.option("--weight", type=Real(0), default=1.0, show_default=True, help="Share among its siblings.")
+@click.option(
+    "--aspect", "aspects", multiple=True, metavar="TEXT", help="Something the topic is about; may be repeated."
+)
 @common
 def add_command(session: Session, path: str, aspects: tuple[str, ...], **attributes: Any) -> None:
     """Add the topic PATH (names joined by /), with its parents; one that is there is left as it is."""

@@ -1,0 +1,80 @@
+"""``init`` and ``reembed``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from seedbed.core.errors import ExitCode
+from seedbed.frontends.cli.project import templates
+from testkit.cli import seedbed, text
+
+
+@pytest.mark.parametrize("template", templates())
+def test_every_template_makes_a_project_that_reports(tmp_path, template):
+    made = seedbed("init", "here", "--template", template).json
+    assert made["created"] == ["seedbed.yaml", "topics.yaml", "seedbed.db"]
+    report = seedbed("report", "--db", "here").json
+    assert (report["topics"]["leaves"] > 0) is (template != "blank")
+    assert made["topics"] >= report["topics"]["leaves"]
+
+
+def test_existing_files_are_kept(project):
+    (project / "topics.yaml").write_text("mine: {}\n")
+    again = seedbed("init").json
+    assert (again["created"], again["kept"]) == ([], ["seedbed.yaml", "topics.yaml", "seedbed.db"])
+    assert (project / "topics.yaml").read_text() == "mine: {}\n"
+    assert [t["topic"] for t in seedbed("topics", "tree").json] == ["git", "git/commits", "git/branches"]
+
+
+def test_the_text_says_what_to_do_next(tmp_path):
+    assert text("init", "a").lines == ["  + seedbed.yaml", "  + topics.yaml", "  + seedbed.db",
+                                       "next: cd a && seedbed topics add PATH"]  # fmt: skip
+    assert text("init", "b", "-t", "qa").lines[-1] == "next: cd b && seedbed report"
+
+
+def test_templates_are_listed(tmp_path):
+    listed = seedbed("init", "--list").json["templates"]
+    assert [t["template"] for t in listed] == list(templates())
+    assert all(t["description"] for t in listed)
+    assert not list(tmp_path.glob("seedbed*"))
+
+
+def test_an_unknown_template_is_named_with_near_ones():
+    refused = seedbed("init", "-t", "instructions")
+    assert (refused.status, refused.error["error"]) == (ExitCode.INPUT, "unknown_template")
+    assert refused.error["near"] == ["instruction"]
+
+
+def test_a_file_is_no_project_folder(tmp_path):
+    (tmp_path / "taken").write_text("x")
+    assert seedbed("init", "taken").error["message"] == "'taken' is a file, not a folder"
+
+
+def test_a_configured_dataset_name_is_used(tmp_path):
+    (tmp_path / "seedbed.yaml").write_text("dataset: data/mine.db\n")
+    (tmp_path / "data").mkdir()
+    assert "data/mine.db" in seedbed("init").json["created"]
+    assert seedbed("report").json["dataset"] == "mine.db"
+
+
+@pytest.mark.extra("embed")
+def test_another_embedder_replaces_vectors_and_must_be_configured(filled):
+    done = seedbed("reembed", "minilm")
+    assert done.json["entries"] == 3
+    assert "embedder: minilm" in done.err
+    refused = seedbed("similar", "x", "--topic", "git/commits")
+    assert (refused.status, refused.error["error"]) == (ExitCode.INPUT, "embedder_mismatch")
+    assert "seedbed reembed static" in refused.error["fix"]
+    assert text("reembed", "static").lines == ["3 entries embedded with static-minilm-128@1"]
+    assert len(seedbed("similar", "x", "--topic", "git/commits").json["similar"]) == 2
+
+
+def test_an_unknown_embedder_is_refused(filled):
+    refused = seedbed("reembed", "statik")
+    assert (refused.status, refused.error["near"]) == (ExitCode.INPUT, ["static"])
+
+
+def test_json_of_init_is_one_object(tmp_path):
+    assert json.loads(seedbed("init", "x").out)["folder"] == "x"

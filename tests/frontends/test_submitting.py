@@ -1,0 +1,179 @@
+"""``submit`` and ``import``: every row has its own result."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from seedbed.core.errors import ExitCode
+from testkit.cli import seedbed, text
+from testkit.projects import FACTS, row
+
+
+def submitted(*rows, options=()):
+    return seedbed("submit", "-", *options, stdin="\n".join(r if isinstance(r, str) else json.dumps(r) for r in rows))
+
+
+def test_an_entry_is_accepted_once(project):
+    first = seedbed("submit", json.dumps(row()))
+    assert (first.status, first.json["state"]) == (ExitCode.OK, "accepted")
+    again = text("submit", json.dumps(row()))
+    assert (again.status, again.lines) == (ExitCode.OK, [f"✓ accepted, was there already {first.json['id']}"])
+
+
+def test_a_duplicate_is_told_what_it_is_too_close_to(filled):
+    near = row(1, question="How is a last commit amended?")
+    refused = seedbed("submit", json.dumps(near))
+    assert (refused.status, refused.json["code"]) == (ExitCode.FAILURE, "near_duplicate")
+    assert refused.json["neighbours"][0]["content"]["question"] == FACTS[1][1]
+    lines = text("submit", json.dumps(near)).lines
+    assert lines[0].startswith("✗ rejected ")
+    assert f"      question: {FACTS[1][1]}" in lines
+
+
+def test_a_wrong_entry_names_its_fields(project):
+    refused = seedbed("submit", json.dumps({"question": "What?", "topic": "git/commits", "colour": "red"}))
+    assert (refused.status, refused.json["code"]) == (ExitCode.FAILURE, "wrong_schema")
+    problems = refused.json["verdicts"][0]["evidence"]["problems"]
+    assert {p["field"] for p in problems} == {"answer", "difficulty", "colour"}
+
+
+def test_a_topic_narrows_what_is_allowed(project):
+    refused = seedbed("submit", json.dumps(row(difficulty="hard")))
+    assert "not one of 'easy', 'medium'" in refused.json["reason"]
+
+
+def test_each_row_of_a_batch_has_its_own_result_in_order(project):
+    done = submitted(
+        row(0),
+        "not json",
+        7,
+        row(1, topic="git/comits"),
+        {"question": "q", "answer": "a"},
+        row(2, difficulty="none"),
+        row(2),
+    )
+    assert done.status is ExitCode.INPUT
+    assert [r["row"] for r in done.json] == [1, 2, 3, 4, 5, 6, 7]
+    assert [r.get("code", r["state"]) for r in done.json] == [
+        "accepted", "invalid_json", "not_an_object", "unknown_topic", "no_topic", "wrong_schema", "accepted",
+    ]  # fmt: skip
+    assert done.json[1]["place"] == {"line": 2, "column": 1}
+    assert done.json[3]["near"][0] == "git/commits"
+    assert seedbed("list").json["total"] == 2
+
+
+def test_a_batch_reads_well(project):
+    (project / "rows.jsonl").write_text(json.dumps(row(0)) + "\n\nnot json\n", encoding="utf-8")
+    lines = text("submit", "@rows.jsonl").lines
+    assert lines[0].startswith("row 1: ✓ accepted ")
+    assert lines[1] == "row 2: ✗ rejected: invalid_json: not JSON: expecting value"
+
+
+def test_rejections_alone_have_status_one(project):
+    assert submitted(row(0), row(1, answer="")).status is ExitCode.FAILURE
+
+
+def test_the_error_of_a_single_row_is_the_commands(project):
+    refused = seedbed("submit", json.dumps(row(topic="git/comits")))
+    assert (refused.status, refused.out, refused.error["error"]) == (ExitCode.INPUT, "", "unknown_topic")
+
+
+def test_checking_writes_nothing(project):
+    checked = text("submit", "--check", json.dumps(row()))
+    assert checked.lines[0].startswith("✓ would be accepted ")
+    assert seedbed("list").json["total"] == 0
+    assert seedbed("log", "--action", "submit").json["total"] == 0
+
+
+def test_actor_and_session_are_in_the_log(project):
+    seedbed("submit", json.dumps(row()), "--actor", "agent:claude", "--session", "monday")
+    event = seedbed("log", "--actor", "agent:claude").json["events"][0]
+    assert (event["action"], event["session"]) == ("submit", "monday")
+
+
+@pytest.mark.parametrize("given", ["", "   ", "\ufeff"])
+def test_nothing_is_refused(project, given):
+    assert seedbed("submit", "-", stdin=given).error["error"] == "no_entries"
+
+
+@pytest.mark.parametrize("given", [b"\xff\xfe\x00", b"[" * 100_000, b'{"question": '])
+def test_what_is_no_json_at_all_is_refused(project, given):
+    refused = seedbed("submit", "-", "--topic", "git/commits", stdin=given)
+    assert (refused.status, refused.out) == (ExitCode.INPUT, "")
+
+
+# -- import ----------------------------------------------------------------------------------------------------
+
+
+def test_jsonl_rows_have_results_and_a_summary(project):
+    lines = [json.dumps(row(0)), "not json", json.dumps(row(1, answer=3)), json.dumps(row(2))]
+    (project / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    done = seedbed("import", "rows.jsonl")
+    assert done.status is ExitCode.INPUT
+    *results, last = done.events
+    assert [(r["row"], r.get("code")) for r in results] == [
+        (1, None),
+        (2, "invalid_row"),
+        (3, "wrong_schema"),
+        (4, None),
+    ]
+    assert all(r["file"] == "rows.jsonl" for r in results)
+    assert last == {"summary": {"file": "rows.jsonl", "rows": 4, "accepted": 2, "existed": 0, "rejected": 2}}
+    assert seedbed("import", "rows.jsonl").events[-1]["summary"]["existed"] == 2
+
+
+def test_csv_columns_are_mapped_and_the_rest_is_kept_beside(project):
+    (project / "rows.csv").write_text(
+        "q,a,where,difficulty,page\n" + "".join(f'"{q}","{a}",{t},easy,7\n' for t, q, a in FACTS), encoding="utf-8"
+    )
+    done = text("import", "rows.csv", "--map", "q=question", "--map", "a=answer", "--topic-field", "where")
+    assert (done.status, done.lines) == (ExitCode.OK, ["3 of 3 rows accepted, 0 rejected"])
+    assert {e["meta"]["page"] for e in seedbed("list").json["entries"]} == {"7"}
+
+
+def test_a_mapped_file_may_name_topics_in_the_usual_column(project):
+    renamed = {"q" if name == "question" else name: value for name, value in row(2).items()}
+    (project / "rows.json").write_text(json.dumps([renamed]), encoding="utf-8")
+    assert seedbed("import", "rows.json", "--map", "q=question").status is ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "near"),
+    [
+        (["--map", "questoin=question"], "unknown_column", ["question"]),
+        (["--map", "question=questoin"], "unknown_field", ["question"]),
+        (["--topic-field", "topik"], "unknown_column", ["topic"]),
+        (["--topic", "git/comits"], "unknown_topic", ["git/commits"]),
+        (["--kind", "qaa"], "unknown_kind", ["qa"]),
+    ],
+)
+def test_a_mistyped_name_stops_before_the_first_row(project, options, code, near):
+    (project / "rows.jsonl").write_text(json.dumps(row(0)), encoding="utf-8")
+    refused = seedbed("import", "rows.jsonl", *options)
+    assert (refused.status, refused.out, refused.error["error"]) == (ExitCode.INPUT, "", code)
+    assert refused.error["near"][: len(near)] == near
+
+
+def test_a_mapping_needs_both_sides(project):
+    assert "COLUMN=FIELD" in seedbed("import", "x.jsonl", "--map", "question").error["message"]
+
+
+def test_the_first_refusals_are_shown_with_their_rows(project):
+    bad = "\n".join(json.dumps(row(0, answer="", question=f"Question {i}?")) for i in range(25))
+    (project / "rows.jsonl").write_text(bad, encoding="utf-8")
+    lines = text("import", "rows.jsonl").lines
+    assert lines[0] == "0 of 25 rows accepted, 25 rejected"
+    assert lines[1].startswith("  row 1: wrong_schema: answer")
+    assert lines[-1].startswith("  … and 5 more")
+
+
+def test_a_missing_file_is_not_found(project):
+    assert seedbed("import", "nope.csv").status is ExitCode.NOT_FOUND
+
+
+def test_checking_an_import_writes_nothing(project):
+    (project / "rows.jsonl").write_text(json.dumps(row(0)), encoding="utf-8")
+    assert text("import", "rows.jsonl", "--check").lines == ["1 of 1 row would be accepted, 0 rejected"]
+    assert seedbed("list").json["total"] == 0
