@@ -76,7 +76,9 @@ def table(header: list[str], rows: list[list[object]]) -> str:
 def kind_of(annotation: Any) -> str:
     """A type as a reader of YAML thinks of it."""
     text = re.sub(r"\b(typing|collections\.abc|pathlib|seedbed[\w.]*)\.", "", inspect.formatannotation(annotation))
-    return text.replace(" | None", "").replace("Literal", "").strip("[]" if text.startswith("Literal") else " ")
+    if text.startswith("Literal"):
+        return " or ".join(re.findall(r"'(\w+)'", text))
+    return re.sub(r"Literal\[.*?\]", "str", text.replace(" | None", ""))
 
 
 def options_table(model: type[BaseModel]) -> str:
