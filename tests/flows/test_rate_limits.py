@@ -159,7 +159,7 @@ def test_one_in_ten_malformed_and_one_in_fifty_down():
         out = ask_all(server, 500)
     assert all_replied(out)
     assert 500 < server.stats.calls <= 585
-    assert out.snapshot["limit"] >= 32
+    assert out.snapshot["limit"] >= 8  # two in a hundred failures must not strangle the run
 
 
 def test_a_server_that_dies_is_told_after_bounded_tries():

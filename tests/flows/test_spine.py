@@ -160,3 +160,11 @@ def test_a_topic_that_narrows_a_field_has_no_impossible_cells(tmp_path):
         ]
         [refused] = made.submit({"question": "What is a?", "answer": "A letter.", "difficulty": "hard"}, topic="a")
         assert refused.code == "wrong_schema"
+
+
+def test_the_projects_own_tree_is_loaded_into_an_empty_dataset(tmp_path):
+    (tmp_path / "seedbed.yaml").write_text("kind: instruction\ntopics: tree.json\n")
+    (tmp_path / "tree.json").write_text(json.dumps({"a": {}, "b": {}}))
+    with seedbed.create(tmp_path, environ={}) as made:
+        assert made.generate("instruct", target=2, model="fake:varied").status == "done"
+        assert [t["topic"] for t in made.report().topics] == ["a", "b"]

@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -227,12 +228,15 @@ def _recipe_options(recipe: Recipe, options: GenerateOptions, writer: str) -> An
 
 
 def _prepare_tree(dataset: Dataset, options: GenerateOptions) -> None:
-    if options.topics is not None:
-        tree = options.topics
-        if isinstance(tree, str):
-            from seedbed.store.tree import read_tree
+    """Load the tree that was asked for, or into an empty dataset the one that ``seedbed.yaml`` names."""
+    tree, folder = options.topics, Path()
+    if tree is None and not dataset.file.topics.all():
+        tree, folder = dataset.project.config.topics, dataset.project.folder
+    if isinstance(tree, str):
+        from seedbed.store.tree import read_tree
 
-            tree = read_tree(tree)
+        tree = read_tree(folder / tree)
+    if tree is not None:
         dataset.load_topics(tree, actor=ACTOR)
     if options.topic is not None:
         dataset.file.topics.get(options.topic)
