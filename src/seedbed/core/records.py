@@ -17,12 +17,22 @@ Content = dict[str, Any]
 
 
 class State(enum.StrEnum):
-    """State of an entry. Only ``accepted`` and ``approved`` count as finished data."""
+    """State of an entry. ``accepted`` and ``approved`` are finished data, ``pending`` waits for a reviewer.
+
+    ``rejected`` ones never passed, or were taken out by a reviewer; ``removed`` ones were deleted or undone and can be
+    restored.
+    """
 
     ACCEPTED = "accepted"
     PENDING = "pending"
     APPROVED = "approved"
     REJECTED = "rejected"
+    REMOVED = "removed"
+
+    @property
+    def live(self) -> bool:
+        """Whether an entry in this state is in the dataset."""
+        return self not in (State.REJECTED, State.REMOVED)
 
 
 class Outcome(enum.StrEnum):

@@ -148,7 +148,7 @@ class Dataset:
 
         Args:
             topic: this topic and below.
-            states: only these; default all but rejected.
+            states: only these; default all that are in the dataset: not rejected, not removed.
             kind: only this kind.
             code: rejected for this reason.
             text: content contains this, case ignored.
@@ -159,7 +159,7 @@ class Dataset:
 
         if topic is not None:
             self.file.topics.get(topic)
-        chosen = tuple(State(s) for s in states) or tuple(s for s in State if s is not State.REJECTED)
+        chosen = tuple(State(s) for s in states) or tuple(s for s in State if s.live)
         wanted = EntryFilter(root=topic, kind=kind, states=chosen, code=code, text=text)
         return self.file.entries.count(wanted), self.file.entries.page(
             wanted, limit=limit, offset=offset, verdicts=True

@@ -94,7 +94,7 @@ class Decision:
     @property
     def accepted(self) -> bool:
         """Whether it is in the dataset now."""
-        return self.state is not State.REJECTED
+        return self.state.live
 
     @property
     def failure(self) -> Verdict | None:

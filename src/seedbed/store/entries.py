@@ -12,6 +12,7 @@ from seedbed.core.records import Content, Entry, Origin, State, Verdict
 from seedbed.store.entry_rows import SELECT, EntryFilter, chunks, conditions, marks, to_entries
 from seedbed.store.topics import SUBTREE, subtree
 from seedbed.store.values import (
+    LIVE,
     OUTCOME_CODES,
     STATE_CODES,
     STATES,
@@ -228,10 +229,10 @@ class Entries:
         return self._file.value("SELECT 1 FROM entry WHERE uid = ?", (pack_uid(entry_id),)) is not None
 
     def find_exact(self, text_hash: bytes, kind: str) -> str | None:
-        """Public id of an entry of the kind, not rejected, with the same normalised text."""
+        """Public id of a live entry of the kind with the same normalised text."""
         sql = (
             "SELECT e.uid FROM entry e JOIN kind k ON k.id = e.kind_id"
-            " WHERE e.text_hash = ? AND k.name = ? AND e.state <> 0 ORDER BY e.id LIMIT 1"
+            f" WHERE e.text_hash = ? AND k.name = ? AND e.{LIVE} ORDER BY e.id LIMIT 1"
         )
         found = self._file.value(sql, (text_hash, pack_text(kind)))
         return None if found is None else unpack_uid(found)

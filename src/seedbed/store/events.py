@@ -26,6 +26,7 @@ class EventRow:
         reason: why.
         subject: what it was about, e.g. a topic path.
         detail: JSON.
+        undone_by: the event that took it back, if one did.
     """
 
     id: int
@@ -36,6 +37,7 @@ class EventRow:
     reason: str | None
     subject: str | None
     detail: dict[str, Any]
+    undone_by: int | None = None
 
 
 class EventFilter(TypedDict, total=False):
@@ -84,7 +86,7 @@ class Events:
         """Matching events, newest first, ``offset`` of them skipped; filters as in ``EventFilter``."""
         where, values = _conditions(wanted)
         rows = self._file.rows(
-            "SELECT e.id, e.at, e.action, e.actor, e.session, e.reason, e.subject, e.detail FROM event e"
+            "SELECT e.id, e.at, e.action, e.actor, e.session, e.reason, e.subject, e.detail, e.undone_by FROM event e"
             f" {where} ORDER BY e.id DESC LIMIT ? OFFSET ?",
             (*values, limit, offset),
         )
@@ -121,8 +123,16 @@ def _conditions(wanted: EventFilter) -> tuple[str, list[Any]]:
 
 
 def _event(row: tuple[Any, ...]) -> EventRow:
-    event_id, at, action, actor, session, reason, subject, detail = row
+    event_id, at, action, actor, session, reason, subject, detail, undone_by = row
     session, reason, subject = (None if t is None else unpack_text(t) for t in (session, reason, subject))
     return EventRow(
-        event_id, at, unpack_text(action), unpack_text(actor), session, reason, subject, unpack_json(detail, {})
+        event_id,
+        at,
+        unpack_text(action),
+        unpack_text(actor),
+        session,
+        reason,
+        subject,
+        unpack_json(detail, {}),
+        undone_by,
     )

@@ -19,6 +19,7 @@ from seedbed.store.calls import Calls
 from seedbed.store.entries import Entries
 from seedbed.store.events import Events
 from seedbed.store.faults import mapped
+from seedbed.store.history import Journal
 from seedbed.store.interning import Names
 from seedbed.store.jobs import Jobs
 from seedbed.store.meta import Meta
@@ -42,6 +43,7 @@ class DatasetFile:
         mode: ``rw`` or ``ro``.
         clock: Unix seconds.
         meta, topics, entries, vectors, seeds, runs, jobs, calls, steering, events: what it holds.
+        journal: what events changed.
         names: ids of values that are stored once; for this package.
     """
 
@@ -63,6 +65,7 @@ class DatasetFile:
         self.calls = Calls(self)
         self.steering = Steering(self)
         self.events = Events(self)
+        self.journal = Journal(self)
 
     @classmethod
     def create(cls, path: str | Path, *, clock: Callable[[], float] = time.time) -> DatasetFile:

@@ -42,7 +42,7 @@ class Names:
         """
         if path not in self._leaves:
             topic_id = self._file.topics.id_of(path)
-            if self._file.value("SELECT 1 FROM topic WHERE parent_id = ? LIMIT 1", (topic_id,)):
+            if self._file.value("SELECT 1 FROM topic WHERE parent_id = ? AND removed = 0 LIMIT 1", (topic_id,)):
                 raise TopicError(
                     f"topic {path!r} has subtopics; entries belong in a leaf",
                     place={"topic": path},

@@ -9,6 +9,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from seedbed.store.m002_history import m002_history
+
 APPLICATION_ID = 0x5EEDBED
 """In the header of every dataset file (``PRAGMA application_id``)."""
 
@@ -261,7 +263,7 @@ CREATE TABLE coordinate (
 
 Migration = Callable[[sqlite3.Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m001_dataset,)
+MIGRATIONS: tuple[Migration, ...] = (m001_dataset, m002_history)
 
 
 def newest() -> int:
@@ -297,19 +299,33 @@ def migrate(connection: sqlite3.Connection, now: float, *, steps: Sequence[Migra
     """
     steps = MIGRATIONS if steps is None else steps
     taken: list[str] = []
-    while version_of(connection) < len(steps):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            version = version_of(connection)  # another process may have been faster
-            if version < len(steps):
-                step = steps[version]
-                step(connection)
-                connection.execute("INSERT INTO migration VALUES (?, ?, ?)", (version + 1, step.__name__, now))
-                connection.execute(f"PRAGMA user_version = {version + 1:d}")
-                taken.append(step.__name__)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+    if version_of(connection) >= len(steps):
+        return taken
+    # A table that is rebuilt must not take the rows that refer to it along; the references hold again afterwards.
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        while version_of(connection) < len(steps):
+            taken += _take(connection, steps, now)
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
+    return taken
+
+
+def _take(connection: sqlite3.Connection, steps: Sequence[Migration], now: float) -> list[str]:
+    """One step in one transaction; nothing when another process was faster."""
+    taken: list[str] = []
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = version_of(connection)
+        if version < len(steps):
+            step = steps[version]
+            step(connection)
+            connection.execute("INSERT INTO migration VALUES (?, ?, ?)", (version + 1, step.__name__, now))
+            connection.execute(f"PRAGMA user_version = {version + 1:d}")
+            taken.append(step.__name__)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
     return taken

@@ -24,7 +24,7 @@ _DIRECTION = set("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u
 """Marks that turn the direction of what follows: a name must look like what it is."""
 
 _COLUMNS = "SELECT t.id, t.path, t.description, t.target, t.weight, t.meta, t.parent_id, "
-_HAS_CHILD = "EXISTS (SELECT 1 FROM topic c WHERE c.parent_id = t.id) FROM topic t "
+_HAS_CHILD = "EXISTS (SELECT 1 FROM topic c WHERE c.parent_id = t.id AND c.removed = 0) FROM topic t "
 
 SUBTREE = "({0} = ? OR ({0} > ? || '/' AND {0} < ? || '0'))"
 """Condition on a path column, to be used with ``subtree``: ``0`` follows ``/``, so the range is exactly the subtree."""
@@ -90,7 +90,7 @@ class Topics:
         """The topic called ``path``, or ``None``."""
         if not is_storable(path):
             return None
-        sql = _COLUMNS + _HAS_CHILD + "WHERE t.path = ?"
+        sql = _COLUMNS + _HAS_CHILD + "WHERE t.path = ? AND t.removed = 0"
         row = self._file.row(sql, (unicodedata.normalize("NFC", path),))
         return None if row is None else _topic(row)
 
@@ -108,7 +108,7 @@ class Topics:
     def id_of(self, path: str) -> int:
         """Row id of the topic called ``path``; raises ``UnknownNameError``."""
         normal = unicodedata.normalize("NFC", path) if is_storable(path) else ""
-        found = self._file.value("SELECT id FROM topic WHERE path = ?", (normal,))
+        found = self._file.value("SELECT id FROM topic WHERE path = ? AND removed = 0", (normal,))
         if found is None:
             raise self._unknown(path)
         return int(found)
@@ -122,9 +122,11 @@ class Topics:
 
     def all(self, root: str | None = None) -> list[Topic]:
         """``root`` and everything below it, or the whole tree: parents before children, siblings in insertion order."""
-        where, values = ("", ()) if root is None else ("WHERE " + SUBTREE.format("t.path"), subtree(root))
+        where, values = ("", ()) if root is None else (" AND " + SUBTREE.format("t.path"), subtree(root))
         children: dict[int | None, list[tuple[Any, ...]]] = {}
-        rows = self._file.rows(_COLUMNS + _HAS_CHILD + where + " ORDER BY t.position, t.id", values)
+        rows = self._file.rows(
+            _COLUMNS + _HAS_CHILD + "WHERE t.removed = 0" + where + " ORDER BY t.position, t.id", values
+        )
         ids = {row[0] for row in rows}
         for row in rows:
             children.setdefault(row[6] if row[6] in ids else None, []).append(row)
@@ -143,12 +145,12 @@ class Topics:
     def ids_below(self, root: str | None) -> list[int]:
         """Row ids of ``root`` and everything below it, sorted by path."""
         if root is None:
-            return [r[0] for r in self._file.rows("SELECT id FROM topic ORDER BY path")]
-        sql = f"SELECT id FROM topic WHERE {SUBTREE.format('path')} ORDER BY path"
+            return [r[0] for r in self._file.rows("SELECT id FROM topic WHERE removed = 0 ORDER BY path")]
+        sql = f"SELECT id FROM topic WHERE removed = 0 AND {SUBTREE.format('path')} ORDER BY path"
         return [r[0] for r in self._file.rows(sql, subtree(root))]
 
     def _unknown(self, path: str) -> UnknownNameError:
-        known = [r[0] for r in self._file.rows("SELECT path FROM topic ORDER BY path")]
+        known = [r[0] for r in self._file.rows("SELECT path FROM topic WHERE removed = 0 ORDER BY path")]
         wanted, last = path.casefold(), path.rpartition("/")[2].casefold()
         near = [k for k in known if k.casefold() == wanted]
         near += [k for k in known if k.rpartition("/")[2].casefold() == last]
@@ -204,7 +206,7 @@ class Topics:
 
     def _refuse_holder(self, topic_id: int, path: str) -> None:
         held = self._file.value(
-            "SELECT sum(n) FROM cell_count WHERE topic_id = ? AND state <> 0 AND n > 0", (topic_id,)
+            "SELECT sum(n) FROM cell_count WHERE topic_id = ? AND state BETWEEN 1 AND 3 AND n > 0", (topic_id,)
         )
         if held:
             parent = path.rpartition("/")[0]

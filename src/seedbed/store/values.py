@@ -11,8 +11,11 @@ from typing import Any
 
 from seedbed.core.records import Outcome, State
 
-STATE_CODES = {State.REJECTED: 0, State.ACCEPTED: 1, State.PENDING: 2, State.APPROVED: 3}
+STATE_CODES = {State.REJECTED: 0, State.ACCEPTED: 1, State.PENDING: 2, State.APPROVED: 3, State.REMOVED: 4}
 STATES = {code: state for state, code in STATE_CODES.items()}
+
+LIVE = "state BETWEEN 1 AND 3"
+"""Condition: the entry is in the dataset, be it finished or in review."""
 
 OUTCOME_CODES = {Outcome.FAIL: 0, Outcome.PASS: 1, Outcome.UNSCORED: 2}
 OUTCOMES = {code: outcome for outcome, code in OUTCOME_CODES.items()}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import EmbedderMismatchError, StoreError
 from seedbed.store.topics import SUBTREE, subtree
+from seedbed.store.values import LIVE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +57,7 @@ class Vectors:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Row ids ``(n,)`` int64, topic ids ``(n,)`` int64 and vectors ``(n, dim)`` float16, in row id order.
 
-        Rejected entries are left out. The vectors are read-only.
+        Only live entries are there. The vectors are read-only.
 
         Args:
             root: only this topic.
@@ -80,13 +81,13 @@ class Vectors:
         if root is None:  # CROSS JOIN fixes the order: vectors come sorted, and nothing is sorted again
             return self._file.rows(
                 f"{select}vector v CROSS JOIN entry e ON e.id = v.entry_id"
-                " WHERE v.entry_id > ? AND e.state <> 0 ORDER BY v.entry_id",
+                f" WHERE v.entry_id > ? AND e.{LIVE} ORDER BY v.entry_id",
                 (after_rowid,),
             )
         condition, chosen = (SUBTREE.format("path"), subtree(root)) if below else ("path = ?", subtree(root)[:1])
         return self._file.rows(
             f"{select}entry e CROSS JOIN vector v ON v.entry_id = e.id"
-            f" WHERE e.topic_id IN (SELECT id FROM topic WHERE {condition}) AND e.state <> 0 AND e.id > ?"
+            f" WHERE e.topic_id IN (SELECT id FROM topic WHERE {condition}) AND e.{LIVE} AND e.id > ?"
             " ORDER BY e.id",
             (*chosen, after_rowid),
         )

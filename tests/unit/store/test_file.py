@@ -60,7 +60,7 @@ def test_a_created_file_is_opened_again(tmp_path: Path) -> None:
     DatasetFile.create(tmp_path / "a.db").close()
     with DatasetFile.open(tmp_path / "a.db") as file:
         assert file.entries.count() == 0
-        assert [m.version for m in file.migration_state()[0]] == [1]
+        assert [m.version for m in file.migration_state()[0]] == [1, 2]
 
 
 def test_creating_leaves_nothing_beside_the_file(tmp_path: Path) -> None:
