@@ -14,7 +14,9 @@ from testkit.cli import seedbed, text
 @pytest.mark.parametrize("template", templates())
 def test_every_template_makes_a_project_that_reports(tmp_path, template):
     made = seedbed("init", "here", "--template", template).json
-    assert made["created"] == ["seedbed.yaml", "topics.yaml", "seedbed.db"]
+    assert {"seedbed.yaml", "topics.yaml", "AGENTS.md", "seedbed.db"} <= set(made["created"])
+    assert template == "demo" or "generation.md" in made["created"]
+    assert made["kept"] == []
     report = seedbed("report", "--db", "here").json
     assert (report["topics"]["leaves"] > 0) is (template != "blank")
     assert made["topics"] >= report["topics"]["leaves"]
@@ -23,15 +25,31 @@ def test_every_template_makes_a_project_that_reports(tmp_path, template):
 def test_existing_files_are_kept(project):
     (project / "topics.yaml").write_text("mine: {}\n")
     again = seedbed("init").json
-    assert (again["created"], again["kept"]) == ([], ["seedbed.yaml", "topics.yaml", "seedbed.db"])
+    kept = ["generation.md", "seedbed.yaml", "topics.yaml", "AGENTS.md", "seedbed.db"]
+    assert (again["created"], again["kept"]) == ([], kept)
     assert (project / "topics.yaml").read_text() == "mine: {}\n"
     assert [t["topic"] for t in seedbed("topics", "tree").json] == ["git", "git/commits", "git/branches"]
 
 
 def test_the_text_says_what_to_do_next(tmp_path):
-    assert text("init", "a").lines == ["  + seedbed.yaml", "  + topics.yaml", "  + seedbed.db",
-                                       "next: cd a && seedbed topics add PATH"]  # fmt: skip
-    assert text("init", "b", "-t", "qa").lines[-1] == "next: cd b && seedbed report"
+    files = ["generation.md", "seedbed.yaml", "topics.yaml", "AGENTS.md", "seedbed.db"]
+    told = ["next: cd a && seedbed topics add PATH", "for agents: cd a && seedbed guide agent"]
+    assert text("init", "a").lines == [*(f"  + {name}" for name in files), *told]
+    assert text("init", "b", "-t", "qa").lines[-2] == "next: cd b && seedbed report"
+
+
+def test_an_agents_md_that_is_there_is_kept_and_told(tmp_path):
+    (tmp_path / "AGENTS.md").write_text("# Mine\n")
+    assert "AGENTS.md" in seedbed("init").json["kept"]
+    assert (tmp_path / "AGENTS.md").read_text() == "# Mine\n"
+
+
+@pytest.mark.parametrize("template", templates())
+def test_a_project_made_from_a_template_can_be_described(tmp_path, template):
+    seedbed("init", ".", "-t", template)
+    assert "seedbed next" in (tmp_path / "AGENTS.md").read_text()
+    assert not list(tmp_path.glob("*.pyc"))
+    assert seedbed("topics", "load", "topics.yaml").status is ExitCode.OK
 
 
 def test_templates_are_listed(tmp_path):

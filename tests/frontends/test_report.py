@@ -24,8 +24,8 @@ def test_impossible_cells_are_never_listed(filled):
 def test_the_report_reads_well(filled):
     assert text("report").lines == [
         "seedbed.db: 3 of 12 qa entries",
-        "  git/branches  ███················· 1/6",
-        "  git/commits   ███████············· 2/6",
+        "  git/branches  ██········ 1/6",
+        "  git/commits   ███······· 2/6",
         "cells: 5, 3 empty, the shortest:",
         "  git/commits [difficulty=medium]: 0, 3 missing",
         "  git/branches [difficulty=medium]: 0, 2 missing",
@@ -38,7 +38,7 @@ def test_the_report_reads_well(filled):
 def test_a_part_of_the_tree_keeps_its_share_of_the_target(filled):
     assert text("report", "--topic", "git/branches").lines[:2] == [
         "seedbed.db: 1 of 6 qa entries under git/branches",
-        "  git/branches  ███················· 1/6",
+        "  git/branches  ██········ 1/6",
     ]
 
 

@@ -1,4 +1,4 @@
-"""``submit`` and ``import``: every row has its own result."""
+"""``submit``: every row has its own result."""
 
 from __future__ import annotations
 
@@ -102,78 +102,3 @@ def test_nothing_is_refused(project, given):
 def test_what_is_no_json_at_all_is_refused(project, given):
     refused = seedbed("submit", "-", "--topic", "git/commits", stdin=given)
     assert (refused.status, refused.out) == (ExitCode.INPUT, "")
-
-
-# -- import ----------------------------------------------------------------------------------------------------
-
-
-def test_jsonl_rows_have_results_and_a_summary(project):
-    lines = [json.dumps(row(0)), "not json", json.dumps(row(1, answer=3)), json.dumps(row(2))]
-    (project / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    done = seedbed("import", "rows.jsonl")
-    assert done.status is ExitCode.INPUT
-    *results, last = done.events
-    assert [(r["row"], r.get("code")) for r in results] == [
-        (1, None),
-        (2, "invalid_row"),
-        (3, "wrong_schema"),
-        (4, None),
-    ]
-    assert all(r["file"] == "rows.jsonl" for r in results)
-    assert last == {"summary": {"file": "rows.jsonl", "rows": 4, "accepted": 2, "existed": 0, "rejected": 2}}
-    assert seedbed("import", "rows.jsonl").events[-1]["summary"]["existed"] == 2
-
-
-def test_csv_columns_are_mapped_and_the_rest_is_kept_beside(project):
-    (project / "rows.csv").write_text(
-        "q,a,where,difficulty,page\n" + "".join(f'"{q}","{a}",{t},easy,7\n' for t, q, a in FACTS), encoding="utf-8"
-    )
-    done = text("import", "rows.csv", "--map", "q=question", "--map", "a=answer", "--topic-field", "where")
-    assert (done.status, done.lines) == (ExitCode.OK, ["3 of 3 rows accepted, 0 rejected"])
-    assert {e["meta"]["page"] for e in seedbed("list").json["entries"]} == {"7"}
-
-
-def test_a_mapped_file_may_name_topics_in_the_usual_column(project):
-    renamed = {"q" if name == "question" else name: value for name, value in row(2).items()}
-    (project / "rows.json").write_text(json.dumps([renamed]), encoding="utf-8")
-    assert seedbed("import", "rows.json", "--map", "q=question").status is ExitCode.OK
-
-
-@pytest.mark.parametrize(
-    ("options", "code", "near"),
-    [
-        (["--map", "questoin=question"], "unknown_column", ["question"]),
-        (["--map", "question=questoin"], "unknown_field", ["question"]),
-        (["--topic-field", "topik"], "unknown_column", ["topic"]),
-        (["--topic", "git/comits"], "unknown_topic", ["git/commits"]),
-        (["--kind", "qaa"], "unknown_kind", ["qa"]),
-    ],
-)
-def test_a_mistyped_name_stops_before_the_first_row(project, options, code, near):
-    (project / "rows.jsonl").write_text(json.dumps(row(0)), encoding="utf-8")
-    refused = seedbed("import", "rows.jsonl", *options)
-    assert (refused.status, refused.out, refused.error["error"]) == (ExitCode.INPUT, "", code)
-    assert refused.error["near"][: len(near)] == near
-
-
-def test_a_mapping_needs_both_sides(project):
-    assert "COLUMN=FIELD" in seedbed("import", "x.jsonl", "--map", "question").error["message"]
-
-
-def test_the_first_refusals_are_shown_with_their_rows(project):
-    bad = "\n".join(json.dumps(row(0, answer="", question=f"Question {i}?")) for i in range(25))
-    (project / "rows.jsonl").write_text(bad, encoding="utf-8")
-    lines = text("import", "rows.jsonl").lines
-    assert lines[0] == "0 of 25 rows accepted, 25 rejected"
-    assert lines[1].startswith("  row 1: wrong_schema: answer")
-    assert lines[-1].startswith("  … and 5 more")
-
-
-def test_a_missing_file_is_not_found(project):
-    assert seedbed("import", "nope.csv").status is ExitCode.NOT_FOUND
-
-
-def test_checking_an_import_writes_nothing(project):
-    (project / "rows.jsonl").write_text(json.dumps(row(0)), encoding="utf-8")
-    assert text("import", "rows.jsonl", "--check").lines == ["1 of 1 row would be accepted, 0 rejected"]
-    assert seedbed("list").json["total"] == 0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from seedbed.core.records import State
 from seedbed.store import DatasetFile
-from testkit.stored import LEAVES, make_file, new_entry
+from testkit.stored import LEAVES, make_file, new_entry, set_state
 
 STATES = st.sampled_from(list(State))
 INSERT = st.tuples(
@@ -26,7 +26,7 @@ def apply(file: DatasetFile, number: int, step: tuple) -> None:
         case ("insert", topic, kind, cell, state):
             file.entries.insert([new_entry(number, topic=topic, kind=kind, cell=cell, state=state)])
         case ("state", numbers, state):
-            file.entries.set_state([new_entry(n).id for n in numbers], state)
+            set_state(file, [new_entry(n).id for n in numbers], state)
         case ("delete", rowid):
             with file.write():
                 file.execute("DELETE FROM entry WHERE id = ?", (rowid,))

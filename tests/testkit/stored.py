@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from seedbed.core.records import Origin, Outcome, State, Topic, Verdict
 from seedbed.store import DatasetFile, NewEntry
+from seedbed.store.values import STATE_CODES
 
 DIM = 4
 LEAVES = ("rome/republic", "rome/empire", "greece")
@@ -57,3 +59,12 @@ def rejected(number: int, **changes: Any) -> NewEntry:
     )
     values: dict[str, Any] = {"state": State.REJECTED, "text_hash": None, "verdicts": [passing("schema"), failing]}
     return new_entry(number, **(values | changes))
+
+
+def set_state(file: DatasetFile, ids: Sequence[str], state: State) -> int:
+    """Number of entries that are in ``state`` now and were not before."""
+    with file.write():
+        event_id = file.events.add("test", actor="test")
+        rowids = file.entries.rowids(ids)
+        rows = [(r, {"state": STATE_CODES[state]}) for r in rowids.values()]
+        return file.journal.change_all(event_id, "entry", rows)

@@ -14,10 +14,11 @@ Example:
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from seedbed.core.errors import ConfigError, near_names
 
@@ -42,6 +43,7 @@ class FieldConfig(Strict):
     )
     description: str = Field("", description="what it holds; shown to writers")
     required: bool = Field(True, description="must be present and, for strings, not blank")
+    forbidden: bool = Field(False, description="must be absent; for topics that leave a field of the kind out")
     enum: list[str | int | float | bool] | None = Field(None, description="the only values allowed")
     minimum: float | None = Field(None, description="smallest number allowed")
     maximum: float | None = Field(None, description="largest number allowed")
@@ -73,6 +75,48 @@ class EndpointConfig(Strict):
     headers: dict[str, str] = Field(default_factory=dict)
 
 
+class ReviewRules(Strict):
+    """Under ``mode: rule``: an accepted candidate that one of these applies to is reviewed."""
+
+    judge_below: float | None = Field(None, ge=0, le=10, description="judged lower than this")
+    template_sibling: bool = Field(False, description="of the same template as an entry that is there")
+    new_topic: int | None = Field(None, ge=1, description="among the first so many entries of its leaf")
+    via: list[Literal["generate", "submit", "import"]] = Field(default_factory=list, description="came this way")
+    topics: list[str] = Field(default_factory=list, description="in one of these topics, or below")
+    near: float | None = Field(None, ge=0, lt=1, description="closer than this to its closest neighbour (cosine)")
+
+
+class ReviewConfig(Strict):
+    """Which entries are reviewed, by how many, and for which reasons they may be rejected."""
+
+    mode: Literal["none", "all", "sampled", "rule"] = Field(
+        "none", description="which accepted candidates are reviewed"
+    )
+    rate: float = Field(0.1, gt=0, le=1, description="share that is reviewed with mode: sampled; the same ones always")
+    rules: ReviewRules = Field(default_factory=ReviewRules, description="when an entry is reviewed with mode: rule")
+    overlap: int = Field(1, ge=1, le=20, description="reviewers that have to agree on an entry")
+    reasons: list[str] = Field(
+        default=["wrong", "off_topic", "duplicate", "unclear", "too_easy", "unsafe", "format", "other"],
+        min_length=1,
+        description="codes to reject for, in the order of the digit keys",
+    )
+    adjudicators: list[str] = Field(
+        default_factory=list,
+        description="reviewers whose decision settles a disagreement; default: who says --adjudicate",
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> ReviewConfig:
+        if self.mode == "rule" and self.rules == ReviewRules():
+            raise ValueError("mode: rule needs a rule under review.rules, e.g. judge_below: 8")
+        wrong = [code for code in self.reasons if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", code)]
+        if wrong:
+            raise ValueError(f"reason {wrong[0]!r} is no code: small letters, digits and _, 40 at most")
+        if len(set(self.reasons)) < len(self.reasons):
+            raise ValueError("a reason is there twice")
+        return self
+
+
 class ProjectConfig(Strict):
     """The whole of ``seedbed.yaml``."""
 
@@ -87,7 +131,11 @@ class ProjectConfig(Strict):
     providers: dict[str, EndpointConfig] = Field(default_factory=dict)
     prices: str | None = Field(None, description="YAML file of prices that goes before the built-in table")
     checks: dict[str, dict[str, Any] | bool] = Field(default_factory=dict, description="check → options, or false")
+    review: ReviewConfig = Field(default_factory=ReviewConfig, description="which entries are reviewed, and how")
     similarity_scope: Literal["topic", "subtree", "dataset"] = "topic"
+    on_duplicate: Literal["reject", "warn", "review"] = Field(
+        "reject", description="what becomes of a duplicate: refused, let in with a warning, or put before a reviewer"
+    )
     embedder: str = Field("static", description="static, minilm, or provider:model")
     system_prompt: str | None = Field(None, description="system turn of exported conversations")
 

@@ -147,7 +147,9 @@ class Job:
         coordinates: where inside the cell, e.g. ``{"aspect": …, "form": …, "persona": …}``.
         attempt: 0-based try.
         feedback: earlier rejections of this job, oldest first.
+        reviewed: codes that reviewers rejected several entries of the topic for, most frequent first.
         sample: distinguishes otherwise equal jobs, part of the call identity.
+        fresh: planned just now, so that none of its calls can have been made before.
     """
 
     id: int
@@ -161,7 +163,9 @@ class Job:
     coordinates: dict[str, str] = field(default_factory=dict)
     attempt: int = 0
     feedback: tuple[Feedback, ...] = ()
+    reviewed: tuple[str, ...] = ()
     sample: int = 0
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seedbed.core.errors import EmbedderMismatchError
 from seedbed.similarity.embedders import open_embedder
 from seedbed.similarity.search import pack
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from seedbed.core.protocols import Embedder
     from seedbed.dataset.handle import Dataset
     from seedbed.dataset.project import Project
+    from seedbed.store.file import DatasetFile
 
 BATCH = 256
 
@@ -26,6 +28,26 @@ def open_project_embedder(project: Project, name: str) -> Embedder:
         UnknownNameError, MissingExtraError, MissingKeyError: it cannot be opened; says what to do.
     """
     return open_embedder(name, remote=_remote(project, name) if ":" in name else None)
+
+
+def own_embedder(project: Project, file: DatasetFile) -> Embedder:
+    """The project's embedder; a file without vectors is registered with it.
+
+    Raises:
+        EmbedderMismatchError: the file was embedded with another; names both and the command that re-embeds.
+    """
+    found = open_project_embedder(project, project.config.embedder)
+    current = file.vectors.current()
+    if current is not None and current[0] != found.id:
+        raise EmbedderMismatchError(
+            f"{file.path.name} was embedded with {current[0]!r}, not {found.id!r}",
+            place={"file": str(file.path), "embedder": current[0]},
+            fix=f"set embedder in seedbed.yaml back, or run: seedbed reembed {project.config.embedder}",
+        )
+    if current is None and file.writable:
+        with file.write():
+            file.vectors.register(found.id, found.dim, found.duplicate_threshold)
+    return found
 
 
 def _remote(project: Project, name: str) -> Callable[[Sequence[str]], np.ndarray]:

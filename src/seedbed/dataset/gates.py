@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from seedbed.engine.decisions import Gate
@@ -10,11 +10,59 @@ from seedbed.quality.registry import build_checks, is_judge
 from seedbed.quality.schema import SchemaCheck
 
 if TYPE_CHECKING:
-    from seedbed.core.config import ProjectConfig
+    from seedbed.core.config import ProjectConfig, ReviewConfig
+    from seedbed.dataset.handle import Dataset
+    from seedbed.engine.decisions import Decision
+    from seedbed.engine.intake import Intake, Review
     from seedbed.kinds.kind import Kind
 
 EARLY = 20
 """Checks whose ``order`` is below look at the candidate alone."""
+
+
+def build_intake(dataset: Dataset) -> Intake:
+    """The door of a dataset, as its project configures it."""
+    from seedbed.engine.intake import Intake
+
+    config = dataset.project.config
+    return Intake(
+        dataset.file,
+        dataset.gate,
+        dataset.embedder(),
+        scope=config.similarity_scope,
+        floor=lowest_similarity(config),
+        on_duplicate=config.on_duplicate,
+        review=review_rule(config.review),
+        clock=dataset.clock,
+    )
+
+
+def lowest_similarity(config: ProjectConfig) -> float | None:
+    """The smallest cosine that a check or a rule of the project looks at, or ``None`` where the embedder's will do."""
+    near = config.checks.get("near_duplicate")
+    said = [near.get("threshold") if isinstance(near, dict) else None, config.review.rules.near]
+    return min((float(s) for s in said if isinstance(s, int | float)), default=None)
+
+
+def review_rule(config: ReviewConfig) -> Review | None:
+    """Says why an accepted candidate has to be reviewed, as configured; ``None`` where nothing is."""
+    if config.mode == "none":
+        return None
+    from seedbed.review.rules import ReviewFacts, why_review
+
+    def why(decision: Decision, count: Callable[[], int]) -> str | None:
+        asks = config.mode == "rule" and config.rules.new_topic is not None
+        facts = ReviewFacts(
+            decision.entry_id,
+            decision.candidate.topic,
+            decision.verdicts,
+            decision.neighbours,
+            count() if asks else 0,
+            decision.candidate.origin.via,
+        )
+        return why_review(config, facts)
+
+    return why
 
 
 def build_gate(kind: Kind, config: ProjectConfig, extra: Mapping[str, dict[str, Any] | bool] | None = None) -> Gate:

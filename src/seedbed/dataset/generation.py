@@ -108,11 +108,11 @@ async def run_generation(
     roles = {"writer", *({"judge"} if gate.judges else ())}
     cast = open_cast(dataset, options, roles, progress)
     try:
-        run_id, goal = _start(dataset, recipe, options, cast)
+        run_id, event_id, goal = _start(dataset, recipe, options, cast)
         plan = _plan(dataset, recipe, goal, options)
         progress.target, progress.start = plan.target, sum(c.accepted for c in plan.cells)
         with dataset.gates(recipe.kind, gate):
-            return await _run(dataset, recipe, options, (run_id, plan, cast, progress), handle_signals)
+            return await _run(dataset, recipe, options, (run_id, event_id, plan, cast, progress), handle_signals)
     finally:
         await cast.aclose()
 
@@ -121,13 +121,14 @@ async def _run(
     dataset: Dataset,
     recipe: Recipe,
     options: GenerateOptions,
-    parts: tuple[int, Plan, Cast, Progress],
+    parts: tuple[int, int, Plan, Cast, Progress],
     handle_signals: bool,
 ) -> RunSummary:
-    run_id, plan, cast, progress = parts
+    run_id, event_id, plan, cast, progress = parts
     prompts = PromptLibrary(dataset.project.prompts)
     work = Work(
         run_id=run_id,
+        event_id=event_id,
         recipe=recipe.name,
         kind=recipe.kind,
         model=cast.writer,
@@ -183,7 +184,8 @@ class _Aspects:
         if turn > 3:
             return
         generate = self._cast.generate_aside(self._recipe, self._jobs.work.run_id, turn)
-        texts = await propose_aspects(topic, generate, self._prompts, n=8)
+        known = [c.text for c in self._dataset.file.steering.coordinates(topic_path, "aspect")]
+        texts = await propose_aspects(topic, generate, self._prompts, n=8, known=known)
         await self._runner.writer.run(lambda: self._jobs.add_aspects(topic_path, texts, source="planner"))
 
 
@@ -278,8 +280,8 @@ def _gate(dataset: Dataset, kind: str, options: GenerateOptions) -> Any:
     return build_gate(dataset.kind(kind), dataset.project.config, extra)
 
 
-def _start(dataset: Dataset, recipe: Recipe, options: GenerateOptions, cast: Cast) -> tuple[int, int | None]:
-    """The run's row, and its goal: what an unfinished run of the same request wanted, else what is asked now."""
+def _start(dataset: Dataset, recipe: Recipe, options: GenerateOptions, cast: Cast) -> tuple[int, int, int | None]:
+    """The run's row, its event, and its goal: what an unfinished run of the same request wanted, or is asked now."""
     asked = options.model_dump(mode="json", exclude={"topics", "max_cost", "max_tokens", "max_calls", "concurrency"})
     key = identity.digest([recipe.name, recipe.version, asked, cast.models])
     there = _finished(dataset, recipe.kind, options.topic)
@@ -295,8 +297,9 @@ def _start(dataset: Dataset, recipe: Recipe, options: GenerateOptions, cast: Cas
         goal = run.options.get("goal", goal)
         if goal is not None and options.topic is None:
             keep_total(dataset, recipe.kind, goal)
-        dataset.file.events.add("generate", actor=ACTOR, subject=recipe.name, detail={"run": run.id, "goal": goal})
-    return run.id, goal
+        detail = {"run": run.id, "goal": goal}
+        event_id = dataset.file.events.add("generate", actor=ACTOR, subject=recipe.name, detail=detail)
+    return run.id, event_id, goal
 
 
 def _finished(dataset: Dataset, kind: str, root: str | None) -> int:

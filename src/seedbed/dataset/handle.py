@@ -5,19 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from seedbed.core.errors import EmbedderMismatchError
 from seedbed.core.records import Entry, Neighbour, Origin, State, Topic
+from seedbed.dataset.history import History, Who
 from seedbed.dataset.project import Project
 from seedbed.dataset.rows import candidate_of, decide_rows
+from seedbed.engine.operation import OnDuplicate, Operation
 from seedbed.store.file import DatasetFile
 
 if TYPE_CHECKING:
     from seedbed.core.protocols import Embedder, RunObserver
+    from seedbed.dataset.leases import Leases
+    from seedbed.dataset.moving_report import MovedIn
     from seedbed.dataset.reports import Report
+    from seedbed.dataset.reviews import Reviews
+    from seedbed.dataset.topics import TopicTree
+    from seedbed.dataset.upkeep import Reconciled
     from seedbed.engine.decisions import Decision, Gate
     from seedbed.engine.intake import Intake
     from seedbed.engine.run import RunSummary
@@ -62,7 +68,33 @@ class Dataset:
         """The SQLite file."""
         return self.project.dataset
 
-    # -- the tree ----------------------------------------------------------------------------------------------
+    # -- facets ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def topics(self) -> TopicTree:
+        """The tree: load, add, move, rename, merge, split, remove, describe."""
+        from seedbed.dataset.topics import TopicTree
+
+        return TopicTree(self)
+
+    @cached_property
+    def history(self) -> History:
+        """What happened: log, undo, redo, compact."""
+        return History(self)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """What reviewers see and say: queue, decisions, agreement, reasons."""
+        from seedbed.dataset.reviews import Reviews
+
+        return Reviews(self)
+
+    @cached_property
+    def leases(self) -> Leases:
+        """What to write next, promised to one writer at a time."""
+        from seedbed.dataset.leases import Leases
+
+        return Leases(self)
 
     def load_topics(self, tree: Mapping[str, Any] | Sequence[Any], *, actor: str = "human") -> dict[str, list[str]]:
         """Paths that were ``created`` and ``updated``, in tree order; all or nothing.
@@ -74,18 +106,8 @@ class Dataset:
         Raises:
             TopicError: a name or rule is wrong, with its path.
         """
-        from seedbed.kinds.rules import check_rules
-        from seedbed.store.tree import parse_tree
-
-        topics = parse_tree(tree)
-        known = {t.path: t for t in self.file.topics.all()} | {t.path: t for t in topics}
-        check_rules(self.kind(), list(known.values()))
-        with self.file.write():
-            created, updated = self.file.topics.load(topics)
-            if created or updated:
-                self.file.events.add("topics.load", actor=actor, detail={"created": created, "updated": updated})
-        self._forget()
-        return {"created": list(created), "updated": list(updated)}
+        change = self.topics.load(tree, actor=actor)
+        return {"created": change.created, "updated": change.updated}
 
     def add_topic(self, path: str, *, actor: str = "human", **attributes: Any) -> bool:
         """Whether the topic is new; missing parents are made. ``attributes``: description, target, weight, meta.
@@ -93,12 +115,7 @@ class Dataset:
         Raises:
             TopicError: the path is malformed, or the parent holds entries.
         """
-        with self.file.write():
-            created = self.file.topics.add(Topic(self.file.topics.validate_path(path), **attributes))
-            if created:
-                self.file.events.add("topics.add", actor=actor, subject=path)
-        self._forget()
-        return created
+        return bool(self.topics.add(path, actor=actor, **attributes).created)
 
     def tree(self, root: str | None = None) -> list[tuple[Topic, int]]:
         """Topics in tree order with the finished entries of each and all below it."""
@@ -128,6 +145,12 @@ class Dataset:
         from seedbed.dataset.reports import build_report
 
         return build_report(self, root, kind=kind)
+
+    def grouped(self, by: Sequence[str], root: str | None = None, *, kind: str | None = None) -> list[dict[str, Any]]:
+        """Live entries counted by any fields, most first; see ``dataset.reports.grouped``."""
+        from seedbed.dataset.reports import grouped
+
+        return grouped(self, by, root, kind=kind)
 
     def show(self, entry_id: str) -> Entry:
         """One entry with its verdicts; ``entry_id`` may be a unique prefix of at least 6 characters."""
@@ -165,14 +188,6 @@ class Dataset:
             wanted, limit=limit, offset=offset, verdicts=True
         )
 
-    def log(
-        self, *, action: str | None = None, actor: str | None = None, limit: int = 20, offset: int = 0
-    ) -> tuple[int, list[dict[str, Any]]]:
-        """Number of matching events, and one page of them as JSON, newest first."""
-        events = self.file.events
-        rows = events.page(action=action, actor=actor, limit=limit, offset=offset)
-        return events.count(action=action, actor=actor), [asdict(r) for r in rows]
-
     def yields(self, recipe: str | None = None) -> list[dict[str, Any]]:
         """Accepted entries per call by recipe, model, topic and strategy."""
         from seedbed.dataset.reports import yield_rows
@@ -180,22 +195,30 @@ class Dataset:
         return yield_rows(self, recipe)
 
     def similar(
-        self, rows: Sequence[Mapping[str, Any] | str], *, topic: str, kind: str | None = None, k: int = 5
+        self,
+        rows: Sequence[Mapping[str, Any] | str],
+        *,
+        topic: str,
+        kind: str | None = None,
+        k: int = 5,
+        scope: Literal["topic", "subtree", "dataset"] | None = None,
     ) -> list[list[Neighbour]]:
         """The ``k`` closest entries of each row, best first, with full content; calls no language model.
 
         Args:
             rows: candidates of the kind (only the embedded fields matter), or bare texts.
-            topic: where they would go; the search scope is the project's (``similarity_scope``).
+            topic: where they would go; an unknown one is an error, never "nothing similar".
             kind: schema, default the project's.
             k: neighbours per row.
+            scope: look in this topic and below, in its parent and below, or everywhere; default the project's
+                ``similarity_scope``.
         """
         schema = self.kind(kind)
         self.file.topics.get(topic)
         texts = [row if isinstance(row, str) else schema.embed_text(dict(row)) for row in rows]
         nearby = self.intake().nearby
         vectors = self.embedder().encode(texts)
-        return [list(nearby.top(v, t, topic, k=k)) for v, t in zip(vectors, texts, strict=True)]
+        return [list(nearby.top(v, t, topic, k=k, scope=scope)) for v, t in zip(vectors, texts, strict=True)]
 
     # -- writing -----------------------------------------------------------------------------------------------
 
@@ -205,51 +228,87 @@ class Dataset:
         *,
         topic: str | None = None,
         kind: str | None = None,
-        actor: str = "human",
-        session: str | None = None,
         check_only: bool = False,
+        on_duplicate: OnDuplicate | None = None,
+        lease: str | None = None,
+        **who: Unpack[Who],
     ) -> list[Decision]:
         """What the door says of each row, in input order; accepted ones are in the dataset when this returns.
 
-        A row names its own topic with the key ``topic``, unless ``topic`` is given or the kind has such a field.
+        A row names its own topic with the key ``topic``, unless ``topic`` is given or the kind has such a field. The
+        very same entry submitted again is reported as there (``existed``), not doubled.
 
         Args:
             rows: one content object or many; a malformed one gets its own result.
             topic: leaf path for all rows.
             kind: schema, default the project's.
-            actor: who submits, for the history: ``human:ann``, ``agent:claude`` …
-            session: groups several submissions of one sitting.
             check_only: only say what would happen.
+            on_duplicate: ``reject``, ``warn`` (let in, with a warning) or ``review`` (let in as pending); default as
+                the topic's meta or ``seedbed.yaml`` says.
+            lease: what ``next`` gave; else leases of the same actor on the rows' cells are fulfilled.
+            **who: ``actor`` (``human:ann``, ``agent:claude`` …), ``session``, ``reason``; for the history.
         """
         many = [rows] if isinstance(rows, Mapping) else list(rows)
         schema = self.kind(kind)
-        origin = Origin("submit", actor=actor)
+        operation = Operation("submit", on_duplicate=on_duplicate, **who)
+        origin = Origin("submit", actor=operation.actor)
         proposed = [
             candidate_of(row, topic=topic, kind=schema, origin=origin, place={"row": i + 1})
             for i, row in enumerate(many)
         ]
-        event = {"action": "submit", "actor": actor, "session": session}
-        return decide_rows(self.intake(), proposed, write=not check_only, event=event)
+        return decide_rows(self.intake(), proposed, operation, write=not check_only, lease=lease)
+
+    def next(self, n: int = 1, **options: Any) -> list[dict[str, Any]]:
+        """What to write now, as leases; see ``Leases.next``."""
+        return self.leases.next(n, **options)
+
+    def edit(self, entry_id: str, changes: Mapping[str, Any], **options: Any) -> Decision:
+        """What the door says of an entry with other field values; see ``dataset.editing.edit_entry``."""
+        from seedbed.dataset.editing import edit_entry
+
+        return edit_entry(self, entry_id, changes, **options)
+
+    def move(self, ids: Sequence[str], topic: str, **options: Any) -> dict[str, Any]:
+        """Move entries to another leaf, rechecked; see ``dataset.editing.move_entries``."""
+        from seedbed.dataset.editing import move_entries
+
+        return move_entries(self, ids, topic, **options)
+
+    def remove(self, ids: Sequence[str], **options: Any) -> dict[str, Any]:
+        """Take entries out of the dataset; see ``dataset.editing.remove_entries``."""
+        from seedbed.dataset.editing import remove_entries
+
+        return remove_entries(self, ids, **options)
+
+    def reconcile(self, **options: Any) -> Reconciled:
+        """Check everything in the file against everything, and repair; see ``dataset.upkeep.reconcile``."""
+        from seedbed.dataset.upkeep import reconcile
+
+        return reconcile(self, **options)
+
+    def revalidate(self, **options: Any) -> dict[str, Any]:
+        """Entries that do not pass the schema of today; see ``dataset.upkeep.revalidate``."""
+        from seedbed.dataset.upkeep import revalidate
+
+        return revalidate(self, **options)
 
     def import_rows(self, path: str | Path, **options: Any) -> Iterator[Decision]:
-        """What the door says of each row of a jsonl, json, csv or parquet file, in file order.
+        """What the door says of each row of a file or Hugging Face folder, in file order; see ``ImportOptions``."""
+        from seedbed.dataset.importing import ImportOptions, import_rows
 
-        Options: ``topic``, ``topic_field``, ``mapping`` (file column → field), ``kind``, ``actor``.
-        """
-        from seedbed.dataset.importing import import_file
+        return import_rows(self, str(path), ImportOptions(**options))
 
-        return import_file(self, str(path), **options)
+    def move_in(self, path: str | Path, **options: Any) -> MovedIn:
+        """What an ``okgv.db`` brought: topics, entries, review states, log; see ``dataset.moving_in.MoveOptions``."""
+        from seedbed.dataset.moving_in import MoveOptions, move_in
 
-    def generate(
-        self, recipe: str, sources: Sequence[str] = (), *, observers: Sequence[RunObserver] = (), **options: Any
-    ) -> RunSummary:
-        """Grow the dataset with a recipe until its target; calls models.
+        return move_in(self, Path(path), MoveOptions(**options))
 
-        Blocks; Ctrl-C finishes the jobs in progress and returns. See ``agenerate`` for the options.
-        """
+    def generate(self, recipe: str, sources: Sequence[str] = (), **options: Any) -> RunSummary:
+        """As ``agenerate``, but blocks; Ctrl-C finishes the jobs in progress and returns."""
         import asyncio  # deferred: light commands never need it
 
-        return asyncio.run(self.agenerate(recipe, sources, observers=observers, handle_signals=True, **options))
+        return asyncio.run(self.agenerate(recipe, sources, handle_signals=True, **options))
 
     async def agenerate(
         self,
@@ -276,9 +335,7 @@ class Dataset:
         from seedbed.dataset.generation import GenerateOptions, run_generation
 
         chosen = GenerateOptions.parse(options)
-        return await run_generation(
-            self, recipe, list(sources), chosen, observers=observers, handle_signals=handle_signals
-        )
+        return await run_generation(self, recipe, sources, chosen, observers=observers, handle_signals=handle_signals)
 
     def export(self, output: str | Path, **options: Any) -> ExportResult:
         """Write finished entries in a training format; options are the fields of ``ExportOptions``."""
@@ -293,9 +350,8 @@ class Dataset:
         """Replace all vectors by those of ``embedder``; returns their number. One transaction."""
         from seedbed.dataset.embedding import reembed
 
-        count = reembed(self, embedder or self.project.config.embedder)
         self._embedder, self._intake = None, None
-        return count
+        return reembed(self, embedder or self.project.config.embedder)
 
     # -- shared parts ------------------------------------------------------------------------------------------
 
@@ -306,29 +362,17 @@ class Dataset:
             EmbedderMismatchError: it is not; names both and the command that re-embeds.
         """
         if self._embedder is None:
-            from seedbed.dataset.embedding import open_project_embedder
+            from seedbed.dataset.embedding import own_embedder
 
-            found = open_project_embedder(self.project, self.project.config.embedder)
-            current = self.file.vectors.current()
-            if current is not None and current[0] != found.id:
-                raise EmbedderMismatchError(
-                    f"{self.path.name} was embedded with {current[0]!r}, not {found.id!r}",
-                    place={"file": str(self.path), "embedder": current[0]},
-                    fix=f"set embedder in seedbed.yaml back, or run: seedbed reembed {self.project.config.embedder}",
-                )
-            if current is None and self.file.writable:
-                with self.file.write():
-                    self.file.vectors.register(found.id, found.dim, found.duplicate_threshold)
-            self._embedder = found
+            self._embedder = own_embedder(self.project, self.file)
         return self._embedder
 
     def intake(self) -> Intake:
         """The door of this dataset."""
         if self._intake is None:
-            from seedbed.engine.intake import Intake
+            from seedbed.dataset.gates import build_intake
 
-            scope = self.project.config.similarity_scope
-            self._intake = Intake(self.file, self.gate, self.embedder(), scope=scope, clock=self.clock)
+            self._intake = build_intake(self)
         return self._intake
 
     def gate(self, kind: str) -> Gate:
@@ -342,16 +386,13 @@ class Dataset:
     @contextmanager
     def gates(self, kind: str, gate: Gate) -> Iterator[None]:
         """Guard ``kind`` with ``gate`` inside the block, e.g. with a judge for one run."""
-        before = self._gates.get(kind)
-        self._gates[kind] = gate
+        before, self._gates = self._gates, {**self._gates, kind: gate}
         try:
             yield
         finally:
-            if before is None:
-                del self._gates[kind]
-            else:
-                self._gates[kind] = before
+            self._gates = before
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Read the tree anew; call after it was changed through ``file`` by somebody who does not say so."""
         if self._intake is not None:
             self._intake.forget_topics()

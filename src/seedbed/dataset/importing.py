@@ -1,101 +1,236 @@
-"""Rows of a file through the door, in bounded batches; every row has its own result in file order."""
+"""Rows of files and folders through the door, in bounded batches; every row has its own result in file order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from seedbed.core.errors import InputError, SeedbedError, UnknownNameError
-from seedbed.core.records import Candidate, Origin
-from seedbed.dataset.rows import candidate_of, decide_rows
+from seedbed.core.errors import SeedbedError, TopicError, UnknownNameError
+from seedbed.core.records import Candidate, Origin, Topic
+from seedbed.dataset.columns import Columns
+from seedbed.dataset.rehearsal import rehearsal
+from seedbed.dataset.rows import decide_rows
+from seedbed.engine.operation import OnDuplicate, Operation
 
 if TYPE_CHECKING:
     from seedbed.dataset.handle import Dataset
     from seedbed.engine.decisions import Decision
-    from seedbed.kinds.kind import Kind
-    from seedbed.sources.rows import RowResult
+    from seedbed.engine.intake import Intake
+    from seedbed.sources.huggingface import Part
+    from seedbed.sources.row import RowResult
 
 BATCH = 512
+"""Rows of one transaction: an import that is killed leaves whole batches."""
 
-
-def import_file(
-    dataset: Dataset,
-    path: str,
-    *,
-    topic: str | None = None,
-    topic_field: str | None = None,
-    mapping: Mapping[str, str] | None = None,
-    kind: str | None = None,
-    actor: str = "human",
-    check_only: bool = False,
-) -> Iterator[Decision]:
-    """What the door says of each row; committed in batches, so that a later failure keeps what was accepted.
-
-    Args:
-        dataset: where to.
-        path: jsonl, json, csv or parquet file.
-        topic: leaf for all rows.
-        topic_field: column that names each row's topic.
-        mapping: file column → field of the kind; columns not named keep their name. Columns the kind does not
-            know are kept as ``meta`` when a mapping is given, else they are an error of the row.
-        kind: schema, default the project's.
-        actor: who imports, for the history.
-        check_only: only say what would happen.
-
-    Raises:
-        InputError: the file cannot be read at all.
-        UnknownNameError: a field that the kind lacks, or a column that the file lacks.
-    """
-    from seedbed.sources.rows import read_rows
-
-    schema = dataset.kind(kind)
-    unknown = [field for field in (mapping or {}).values() if field not in schema.fields]
-    if unknown:
-        raise UnknownNameError("field", unknown[0], schema.fields)
-    event = {"action": "import", "actor": actor, "detail": {"file": path}}
-    columns = Columns(topic, topic_field, dict(mapping or {}), Origin("import", actor=actor))
-    rows = iter(read_rows(path))
-    checked = False
-    while batch := list(islice(rows, BATCH)):
-        if not checked:
-            columns.check(batch, path)
-            checked = True
-        proposed = [columns.candidate(row, schema, path) for row in batch]
-        yield from decide_rows(dataset.intake(), proposed, write=not check_only, event=event)
+ImportState = Literal["accepted", "pending"]
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """How columns of a file become fields of a kind."""
+class ImportOptions:
+    """How rows come in.
 
-    topic: str | None
-    topic_field: str | None
-    mapping: dict[str, str]
-    origin: Origin
+    Attributes:
+        kind: schema, default the project's.
+        mapping: column → field; columns that are no fields are kept as ``meta``.
+        topic: leaf of all rows, or of those whose topic column is empty.
+        topic_column: column that names each row's topic; default ``topic``.
+        topic_map: value of that column → path; ``*`` stands for all others.
+        create_topics: make leaves that are missing.
+        splits: of a folder, only these.
+        config: of a folder, this configuration.
+        split_column: column whose value is kept as ``meta["split"]``.
+        limit: most rows read.
+        state: what accepted rows become; as the project's review says where ``None``.
+        on_duplicate: goes before the topic's and the project's own.
+        check_only: only say what would happen; tried on a copy of the dataset.
+        actor, session, reason: for the history.
+    """
 
-    def check(self, rows: Sequence[RowResult], path: str) -> None:
-        """Raises ``UnknownNameError`` when a named column is in none of ``rows``: a typo would lose every value."""
-        there = {name for row in rows if row.data is not None for name in row.data}
-        for name in (*self.mapping, *([self.topic_field] if self.topic_field else [])):
-            if there and name not in there:
-                raise UnknownNameError("column", name, there, place={"file": path})
+    kind: str | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    topic: str | None = None
+    topic_column: str | None = None
+    topic_map: Mapping[str, str] = field(default_factory=dict)
+    create_topics: bool = False
+    splits: tuple[str, ...] = ()
+    config: str | None = None
+    split_column: str | None = None
+    limit: int | None = None
+    state: ImportState | None = None
+    on_duplicate: OnDuplicate | None = None
+    check_only: bool = False
+    actor: str = "human"
+    session: str | None = None
+    reason: str | None = None
 
-    def candidate(self, row: RowResult, kind: Kind, path: str) -> Candidate | SeedbedError:
-        """The row as a candidate, or what is wrong with it, with file and row."""
-        place = {"file": path, "row": row.row}
-        if row.error is not None or row.data is None:
-            return row.error or InputError("no object in this row", place=place)
-        content = dict(row.data)
-        where = self.topic
-        if self.topic_field is not None:
-            named = content.pop(self.topic_field, None)
-            where = where or (str(named) if named else None)
-        meta: dict[str, Any] = {}
-        if self.mapping:
-            kept = {*self.mapping, *kind.fields, "topic"}
-            meta = {k: v for k, v in content.items() if k not in kept}
-            content = {self.mapping.get(k, k): v for k, v in content.items() if k in kept}
-        found = candidate_of(content, topic=where, kind=kind, origin=self.origin, place=place)
-        return replace(found, meta=meta) if isinstance(found, Candidate) else found
+
+class Import:
+    """One import; iterate over ``decisions`` once.
+
+    Args:
+        dataset: where to.
+        path: jsonl, json, csv, parquet or arrow file, or a folder of them.
+        options: how.
+
+    Attributes:
+        columns: how rows become candidates; ``columns.kept`` counts what was kept beside entries.
+        skipped: files of a folder that were left out.
+
+    Raises:
+        NotFoundError: there is no such file or folder.
+        InputError: a folder cannot be made sense of.
+        UnknownNameError: a field that the kind lacks, a split or a configuration that is not there.
+    """
+
+    def __init__(self, dataset: Dataset, path: str, options: ImportOptions) -> None:
+        self._dataset, self._path, self._options = dataset, path, options
+        schema = dataset.kind(options.kind)
+        unknown = [name for name in options.mapping.values() if name not in schema.fields]
+        if unknown:
+            raise UnknownNameError("field", unknown[0], schema.fields)
+        if options.topic is not None and not options.create_topics:
+            dataset.file.topics.get(options.topic)
+        self.columns = Columns(
+            schema,
+            Origin("import", actor=options.actor),
+            dict(options.mapping),
+            options.topic,
+            options.topic_column,
+            options.topic_map,
+            options.split_column,
+        )
+        from seedbed.sources.huggingface import open_rows
+
+        found = open_rows(Path(path), splits=options.splits, config=options.config)
+        self._parts, self.skipped = found.parts, found.skipped
+
+    def decisions(self) -> Iterator[Decision]:
+        """What the door says of each row, in file order; committed in batches, a later failure keeps what is in.
+
+        Raises:
+            InputError: a file cannot be read at all; the rows before it are in.
+            UnknownNameError: a column that the file lacks.
+        """
+        options = self._options
+        operation = Operation(
+            "import",
+            options.actor,
+            options.session,
+            options.reason,
+            detail={"file": self._path},
+            on_duplicate=options.on_duplicate,
+        )
+        with rehearsal(self._dataset) if options.check_only else nullcontext(self._dataset) as target:
+            with reviewing(target.intake(), options.state):
+                rows = iter(islice(self._rows(), options.limit))
+                checked = False
+                while batch := list(islice(rows, BATCH)):
+                    if not checked:
+                        self.columns.check([row for _, row in batch], self._path)
+                        checked = True
+                    proposed = [self.columns.candidate(row, part.path.as_posix(), part.split) for part, row in batch]
+                    if options.create_topics:
+                        proposed = with_topics(target, proposed, operation)
+                    yield from decide_rows(target.intake(), proposed, operation, write=True)
+
+    def _rows(self) -> Iterator[tuple[Part, RowResult]]:
+        from seedbed.sources.huggingface import read_part
+
+        for part in self._parts:
+            for row in read_part(part):
+                yield part, row
+
+
+def import_rows(dataset: Dataset, path: str, options: ImportOptions) -> Iterator[Decision]:
+    """What the door says of each row of a file or folder, in file order; see ``Import``."""
+    return Import(dataset, path, options).decisions()
+
+
+def let_in(decision: Decision) -> list[str]:
+    """The reason code that the candidate was let in in spite of, if it is a duplicate: the strongest one alone."""
+    from seedbed.engine.intake import DUPLICATES
+
+    return [v.code for v in decision.verdicts if v.passed and v.code in DUPLICATES][:1]
+
+
+@contextmanager
+def reviewing(intake: Intake, state: ImportState | None) -> Iterator[None]:
+    """Inside the block accepted candidates become ``state``, whatever the project's review says of them."""
+    before = intake.review
+    if state == "accepted":
+        intake.review = None
+    elif state == "pending":
+        intake.review = lambda decision, count: "import"
+    try:
+        yield
+    finally:
+        intake.review = before
+
+
+def with_topics(
+    dataset: Dataset, proposed: Sequence[Candidate | SeedbedError], operation: Operation
+) -> list[Candidate | SeedbedError]:
+    """``proposed`` after their missing leaves were made; a row whose leaf may not be made is that error."""
+    paths = (item.topic for item in proposed if isinstance(item, Candidate))
+    refused = grow(dataset, (Topic(path) for path in dict.fromkeys(paths)), operation)
+    out: list[Candidate | SeedbedError] = []
+    for item in proposed:
+        error = refused.get(item.topic) if isinstance(item, Candidate) else None
+        if error is None or not isinstance(item, Candidate):
+            out.append(item)
+            continue
+        place = {**item.place, **error.place}
+        out.append(TopicError(error.message, place=place, fix=error.fix, code=error.stable_code))
+    return out
+
+
+def grow(dataset: Dataset, topics: Iterable[Topic], operation: Operation) -> dict[str, SeedbedError]:
+    """Why topics could not be made, by path; the others are there when this returns, under the operation's event.
+
+    Args:
+        dataset: where.
+        topics: parents before children; those that exist are left as they are.
+        operation: its event is made where it has none yet.
+    """
+    from seedbed.store.reshape import Reshape
+
+    file = dataset.file
+    refused: dict[str, SeedbedError] = {}
+    missing = [topic for topic in topics if file.topics.find(topic.path) is None]
+    if not missing:
+        return refused
+    with file.write():
+        event_id = open_event(dataset, operation)
+        shape = Reshape(file, event_id)
+        made = 0
+        for topic in missing:
+            try:
+                with file.write():
+                    shape.add(topic)
+                made += 1
+            except TopicError as error:
+                refused[topic.path] = error
+        if made:
+            file.events.extend(event_id, {"topics": made})
+            file.topics.touch()
+    operation.event_id = event_id
+    dataset.forget()
+    return refused
+
+
+def open_event(dataset: Dataset, operation: Operation) -> int:
+    """The event of ``operation``, made where it has none yet; call inside ``file.write()``."""
+    if operation.event_id is not None:
+        return operation.event_id
+    return dataset.file.events.add(
+        operation.action,
+        actor=operation.actor,
+        session=operation.session,
+        reason=operation.reason,
+        subject=operation.subject,
+        detail={"accepted": 0, "rejected": 0, **operation.detail},
+    )

@@ -100,6 +100,7 @@ class Cast:
                 # Unique over all runs: another run asks anew, the same run continued is answered from the journal.
                 sample=job.sample,
                 seed=self._options.seed,
+                fresh=job.fresh,
             )
         )
         return line, lambda: line.used

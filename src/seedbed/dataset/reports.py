@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seedbed.core.errors import UnknownNameError
 from seedbed.core.records import State, Topic
 from seedbed.engine.plan import CellPlan, cell_targets, topic_targets
 
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 TARGET_KEY = "target"
 """Meta key under which the last targets asked of the whole dataset are kept, by kind."""
+
+
+WORST = 5
+"""Topics, cells and rejections on a page: with them a report of any dataset stays about a kilobyte."""
 
 
 @dataclass(slots=True)
@@ -27,6 +33,7 @@ class Report:
         cells: every legal cell: ``{"topic", "cell", "accepted", "target"?, "missing"?}``, worst first.
         rejections: ``{"check", "code", "n"}``, most first.
         target: accepted entries of this kind wanted in all, or ``None``.
+        leased: entries promised to writers by ``next``.
         others: finished entries of other kinds, by kind.
     """
 
@@ -38,6 +45,7 @@ class Report:
     cells: list[dict[str, Any]]
     rejections: list[dict[str, Any]] = field(default_factory=list)
     target: int | None = None
+    leased: int = 0
     others: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -45,8 +53,11 @@ class Report:
         """Finished entries: accepted and approved."""
         return self.states.get("accepted", 0) + self.states.get("approved", 0)
 
-    def to_dict(self, *, worst: int | None = 10) -> dict[str, Any]:
-        """JSON form; ``worst`` limits cells and topics, ``None`` shows all."""
+    def to_dict(self, *, limit: int | None = WORST, offset: int = 0) -> dict[str, Any]:
+        """JSON form: one page of topics, cells and rejections, the worst first; ``limit=None`` shows all.
+
+        Cells are left out where nothing is balanced: they would be the topics again.
+        """
         empty = sum(1 for c in self.cells if c["accepted"] == 0)
         out: dict[str, Any] = {"dataset": self.dataset, "kind": self.kind}
         if self.root:
@@ -56,10 +67,18 @@ class Report:
             out["other_kinds"] = self.others
         if self.target is not None:
             out |= {"target": self.target, "missing": sum(c.get("missing", 0) for c in self.cells)}
-        out["topics"] = {"leaves": len(self.topics), "counts": _cut(_emptiest(self.topics), worst)}
-        out["cells"] = {"legal": len(self.cells), "empty": empty, "worst": _cut(self.cells, worst)}
+        if self.leased:
+            out["leased"] = self.leased
+        end = None if limit is None else offset + limit
+        out["topics"] = {"leaves": len(self.topics), "counts": emptiest(self.topics)[offset:end]}
+        out["cells"] = {"legal": len(self.cells), "empty": empty}
+        if any(c["cell"] for c in self.cells):
+            out["cells"]["worst"] = [{k: v for k, v in c.items() if k != "target"} for c in self.cells[offset:end]]
         if self.rejections:
-            out["rejections"] = _cut(self.rejections, worst)
+            out["rejections"] = self.rejections[offset:end]
+        longest = max(len(self.topics), len(self.cells) if "worst" in out["cells"] else 0, len(self.rejections))
+        if end is not None and end < longest:
+            out["next_offset"] = end
         return out
 
 
@@ -96,6 +115,11 @@ def build_report(dataset: Dataset, root: str | None = None, *, kind: str | None 
         cells=_cell_rows(plans, finished, has_target),
         rejections=[{"check": c, "code": code, "n": n} for c, code, n in file.entries.rejections(root=root)],
         target=sum(p.target for p in plans) if has_target else None,
+        leased=sum(
+            lease.n - lease.given
+            for lease in file.leases.live()
+            if lease.kind == schema.name and (root is None or _below(lease.topic, root))
+        ),
         others=dict(others),
     )
 
@@ -173,9 +197,33 @@ def _cell_rows(plans: list[CellPlan], finished: Counter[tuple[str, str]], has_ta
     return sorted(rows, key=lambda r: (-r.get("missing", 0), r["accepted"]))
 
 
-def _emptiest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def emptiest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of topics, those with the smallest share of their target first, in tree order among equals."""
     return sorted(rows, key=lambda r: r["accepted"] / r["target"] if r.get("target") else r["accepted"])
 
 
-def _cut(rows: list[dict[str, Any]], most: int | None) -> list[dict[str, Any]]:
-    return rows if most is None else rows[:most]
+def grouped(
+    dataset: Dataset, by: Sequence[str], root: str | None = None, *, kind: str | None = None
+) -> list[dict[str, Any]]:
+    """Live entries counted by any fields: ``{field: value, …, "n"}``, most first; only groups that there are.
+
+    Args:
+        dataset: where.
+        by: fields of the kind, or ``topic``, ``state``, ``model``, ``via``, ``actor``.
+        root: this topic and below.
+        kind: schema, default the project's.
+
+    Raises:
+        UnknownNameError: no such topic, kind or field.
+    """
+    from seedbed.store.grouping import GROUPINGS
+    from seedbed.store.grouping import grouped as count_by
+
+    schema = dataset.kind(kind)
+    if root is not None:
+        dataset.file.topics.get(root)
+    for name in by:
+        if name not in schema.fields and name not in GROUPINGS:
+            raise UnknownNameError("field", name, (*schema.fields, *GROUPINGS), place={"kind": schema.name})
+    own = [name for name in by if name in schema.fields]
+    return count_by(dataset.file, by, own, kind=schema.name, root=root)

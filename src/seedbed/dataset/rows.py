@@ -11,6 +11,7 @@ from seedbed.core.records import Candidate, Origin, State
 if TYPE_CHECKING:
     from seedbed.engine.decisions import Decision
     from seedbed.engine.intake import Intake
+    from seedbed.engine.operation import Operation
     from seedbed.kinds.kind import Kind
 
 
@@ -43,11 +44,16 @@ def candidate_of(
 
 
 def decide_rows(
-    intake: Intake, proposed: Sequence[Candidate | SeedbedError], *, write: bool, event: Mapping[str, Any]
+    intake: Intake,
+    proposed: Sequence[Candidate | SeedbedError],
+    operation: Operation,
+    *,
+    write: bool,
+    lease: str | None = None,
 ) -> list[Decision]:
     """What the door says of each row, in order; a row that is an error gets that as its result."""
     candidates = [c for c in proposed if isinstance(c, Candidate)]
-    decided = iter(intake.submit(candidates, write=write, event=event))
+    decided = iter(intake.submit(candidates, operation, write=write, lease=lease))
     return [next(decided) if isinstance(item, Candidate) else _unread(item) for item in proposed]
 
 

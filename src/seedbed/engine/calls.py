@@ -94,7 +94,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """On whose behalf calls are made; part of their identity and provenance."""
+    """On whose behalf calls are made; part of their identity and provenance.
+
+    ``fresh`` says that none of them can be in the journal yet, which saves looking.
+    """
 
     recipe: str = ""
     recipe_version: str = ""
@@ -103,6 +106,7 @@ class Asker:
     job_id: int | None = None
     sample: int = 0
     seed: int | None = None
+    fresh: bool = False
 
 
 class Calls:
@@ -269,7 +273,7 @@ class Line:
         key = identity.key()
         if role == "writer":
             self.used += 1
-        cached = self._calls.cached(key)
+        cached = None if asker.fresh else self._calls.cached(key)
         if cached is not None:
             return cached
         if self._kept is not None:

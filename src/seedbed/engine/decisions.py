@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import SeedbedError
-from seedbed.core.records import Candidate, Content, Neighbour, State, Topic, Verdict
+from seedbed.core.records import Candidate, Content, Neighbour, Outcome, State, Topic, Verdict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,6 +78,7 @@ class Decision:
         neighbours: closest entries, best first, with content.
         existed: the very same entry was there before, nothing was written.
         error: why the candidate could not be looked at (unknown topic …), else ``None``.
+        why_review: why it waits for a reviewer; empty when it does not.
     """
 
     candidate: Candidate
@@ -88,6 +89,7 @@ class Decision:
     neighbours: tuple[Neighbour, ...] = ()
     existed: bool = False
     error: SeedbedError | None = None
+    why_review: str = ""
     text: str = ""
     vector: np.ndarray | None = None
 
@@ -118,10 +120,27 @@ class Decision:
             return {**out, **self.error.to_dict()}
         if self.failure is not None:
             out |= {"code": self.code, "reason": self.failure.reason}
+        if self.why_review:
+            out["why_review"] = self.why_review
+        if warnings := [v.reason for v in self.verdicts if v.outcome is Outcome.PASS and v.code]:
+            out["warnings"] = warnings
         out["verdicts"] = [verdict_dict(v) for v in self.verdicts]
         if self.neighbours:
             out["neighbours"] = [neighbour_dict(n) for n in self.neighbours]
         return out
+
+
+def tolerated(verdict: Verdict) -> Verdict:
+    """A duplicate's verdict where duplicates are let in: it keeps score, reason and evidence, and does not fail."""
+    return replace(verdict, outcome=Outcome.PASS, reason=f"let in although {verdict.reason}")
+
+
+def refused_before(entry_id: str, reasons: Sequence[str], note: str) -> Verdict:
+    """The verdict on a text that reviewers rejected: as which entry, for which reasons, with what note."""
+    why = ", ".join(reasons) or "no reason given"
+    reason = f"a reviewer rejected this text before ({why}), as entry {entry_id}" + (f": {note}" if note else "")
+    evidence = {"entry_id": entry_id, "reasons": list(reasons)}
+    return Verdict("review", "1", Outcome.FAIL, reason=reason, code="rejected_by_reviewer", evidence=evidence)
 
 
 def verdict_dict(verdict: Verdict) -> dict[str, Any]:

@@ -8,7 +8,7 @@ verdicts and vector. Two writers therefore cannot both insert near-identical ent
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,11 @@ import numpy as np
 from seedbed.core import identity
 from seedbed.core.errors import SeedbedError, TopicError
 from seedbed.core.protocols import CheckContext
-from seedbed.core.records import Candidate, Content, Job, Neighbour, Seed, State, Topic
-from seedbed.engine.decisions import Decision, Gate, Prepared
+from seedbed.core.records import Candidate, Content, Job, Seed, State, Topic
+from seedbed.engine.batch import Batch
+from seedbed.engine.decisions import Decision, Gate, Prepared, refused_before, tolerated
 from seedbed.engine.nearby import Nearby
+from seedbed.engine.operation import OnDuplicate, Operation, log_operation
 from seedbed.kinds.rules import TopicRules, fold
 from seedbed.similarity.search import pack
 from seedbed.store.entries import NewEntry
@@ -28,41 +30,15 @@ if TYPE_CHECKING:
     from seedbed.core.protocols import Embedder
     from seedbed.store.file import DatasetFile
 
+Review = Callable[[Decision, Callable[[], int]], str | None]
+"""Says why an accepted candidate has to be reviewed."""
+
+POLICIES = ("reject", "warn", "review")
+DUPLICATES = ("exact_duplicate", "near_duplicate")
+"""Reason codes that a policy may let in."""
+
 RAW_LIMIT = 20_000
 """Characters of an unreadable reply that are kept."""
-
-
-class _Batch:
-    """What a batch knows of itself while it is decided: neighbours found, pairs within it, and what was accepted."""
-
-    def __init__(
-        self,
-        items: Sequence[Prepared],
-        found: Sequence[tuple[Neighbour, ...]],
-        pairs: Sequence[list[tuple[int, float]]],
-    ) -> None:
-        self.taken: dict[bytes, str] = {}
-        self._index = {id(item): i for i, item in enumerate(items)}
-        self._found, self._pairs = found, pairs
-        self._accepted: dict[int, Decision] = {}
-
-    def accept(self, item: Prepared, decision: Decision) -> None:
-        """Later candidates are compared with this one."""
-        self.taken[identity.text_hash(item.text)] = decision.entry_id
-        if id(item) in self._index:
-            self._accepted[self._index[id(item)]] = decision
-
-    def found(self, item: Prepared) -> tuple[Neighbour, ...]:
-        """Committed neighbours of the item."""
-        index = self._index.get(id(item))
-        return () if index is None else self._found[index]
-
-    def close(self, item: Prepared) -> list[tuple[Decision, float]]:
-        """Accepted candidates of the batch that are close to the item."""
-        index = self._index.get(id(item))
-        if index is None:
-            return []
-        return [(self._accepted[i], similarity) for i, similarity in self._pairs[index] if i in self._accepted]
 
 
 class Intake:
@@ -73,6 +49,10 @@ class Intake:
         gates: kind name → gate.
         embedder: texts to unit vectors; must be the file's own.
         scope: where neighbours are looked for: ``topic``, ``subtree`` or ``dataset``.
+        floor: cosine from which a neighbour is evidence, where that is below the embedder's threshold.
+        on_duplicate: what becomes of duplicates where neither topic nor operation says.
+        review: why an accepted candidate has to be reviewed, or ``None``; told the decision, and how to count the
+            live entries of its topic.
         clock: Unix seconds.
     """
 
@@ -83,38 +63,59 @@ class Intake:
         embedder: Embedder,
         *,
         scope: str = "topic",
+        floor: float | None = None,
+        on_duplicate: OnDuplicate = "reject",
+        review: Review | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.file = file
         self.embedder = embedder
-        self.nearby = Nearby(file, embedder, scope=scope, kinds=lambda name: gates(name).kind)
+        self.nearby = Nearby(file, embedder, scope=scope, kinds=lambda name: gates(name).kind, floor=floor)
         self._gates = gates
         self._clock = clock
-        self._topics: dict[str, tuple[Topic, TopicRules]] = {}
+        self.on_duplicate: OnDuplicate = on_duplicate
+        self.review = review
+        self._topics: dict[str, tuple[Topic, TopicRules, OnDuplicate | None]] = {}
+        self._tree_epoch = 0
         self._seed_vectors: dict[str, np.ndarray] = {}
         self._salt = 0
 
     def submit(
-        self, candidates: Sequence[Candidate], *, write: bool = True, event: Mapping[str, Any] | None = None
+        self,
+        candidates: Sequence[Candidate],
+        operation: Operation,
+        *,
+        write: bool = True,
+        lease: str | None = None,
     ) -> list[Decision]:
         """One decision per candidate, in input order, in one transaction.
 
         Args:
             candidates: what is proposed; a malformed one gets its own result and does not disturb the others.
+            operation: for the history; a later batch of it joins the event of the first.
             write: ``False`` only says what would happen.
-            event: ``action``, ``actor``, ``session``, ``reason`` of the change, for the history.
+            lease: the lease that the candidates fulfil; else those the actor holds on their cells.
         """
         prepared = self.prepare(candidates)
         if not write:
-            return self.decide(prepared)
+            return self.decide(prepared, on_duplicate=operation.on_duplicate)
         with self.file.write():
-            decisions = self.decide(prepared)
+            decisions = self.decide(prepared, on_duplicate=operation.on_duplicate)
             fresh = [d for d in decisions if not d.existed and d.error is None]
-            event_id = self._log(event, decisions) if event and fresh else None
-            return self.record(decisions, event_id=event_id)
+            event_id = log_operation(self.file, operation, decisions) if fresh else operation.event_id
+            recorded = self.record(decisions, event_id=event_id)
+            self.file.leases.fulfil(
+                [(d.candidate.topic, d.candidate.kind, self._cell(d)) for d in fresh if d.accepted],
+                owner=operation.actor,
+                session=operation.session,
+                lease=lease,
+            )
+        operation.event_id = event_id
+        return recorded
 
     def prepare(self, candidates: Sequence[Candidate]) -> list[Prepared]:
         """Schema, early checks and embeddings; needs no lock and calls no model."""
+        self._refresh_tree()
         prepared = [self._prepare_one(c) for c in candidates]
         alive = [p for p in prepared if not p.failed]
         if alive:
@@ -123,11 +124,29 @@ class Intake:
             self._compare_with_seeds(alive)
         return prepared
 
-    def decide(self, prepared: Sequence[Prepared]) -> list[Decision]:
-        """Decisions against what is committed now and what this batch accepted before; writes nothing."""
-        alive = [p for p in prepared if p.vector is not None and self._gates(p.candidate.kind).compares]
+    def decide(
+        self,
+        prepared: Sequence[Prepared],
+        *,
+        on_duplicate: OnDuplicate | None = None,
+        instead_of: Sequence[str] = (),
+    ) -> list[Decision]:
+        """Decisions against what is committed now and what this batch accepted before; writes nothing.
+
+        Args:
+            prepared: of ``prepare``.
+            on_duplicate: goes before the topics' and the project's own.
+            instead_of: ids of entries that the candidates would replace; they are nobody's duplicate.
+        """
+        self._refresh_tree()
+        for item in prepared:
+            self._find_topic(item)
+        alive = [
+            p for p in prepared if p.error is None and p.vector is not None and self._gates(p.candidate.kind).compares
+        ]
         self.nearby.refresh(p.topic.path for p in alive)
-        batch = _Batch(alive, self.nearby.batch(alive), self.nearby.pairs(alive))
+        batch = Batch(alive, self.nearby.batch(alive), self.nearby.pairs(alive))
+        batch.on_duplicate, batch.leaving = on_duplicate, frozenset(instead_of)
         decisions: list[Decision] = []
         for item in prepared:
             if item.error is not None:
@@ -135,9 +154,10 @@ class Intake:
                 decisions.append(Decision(item.candidate, State.REJECTED, "", empty, (), error=item.error))
                 continue
             decision = self._decide_one(item, batch)
-            decisions.append(decision)
             if decision.accepted and not decision.existed:
+                decision = self._reviewed(decision, item, batch)
                 batch.accept(item, decision)
+            decisions.append(decision)
         return decisions
 
     def record(
@@ -189,6 +209,7 @@ class Intake:
     def forget_topics(self) -> None:
         """Read topics anew; call after the tree changed."""
         self._topics.clear()
+        self.nearby.forget_scopes()
 
     # -- preparing ---------------------------------------------------------------------------------------------
 
@@ -211,6 +232,21 @@ class Intake:
                 break
         return item
 
+    def _find_topic(self, item: Prepared) -> None:
+        """Note it when the item's topic is no leaf any more: somebody changed the tree meanwhile."""
+        try:
+            if item.error is None:
+                self._topic(item.topic.path)
+        except SeedbedError as error:
+            item.error = error
+
+    def _refresh_tree(self) -> None:
+        """Forget what was read of the tree when anybody changed it."""
+        epoch = self.file.topics.epoch()
+        if epoch != self._tree_epoch:
+            self.forget_topics()
+            self._tree_epoch = epoch
+
     def _topic(self, path: str) -> tuple[Topic, TopicRules]:
         if path not in self._topics:
             topic = self.file.topics.get(path)
@@ -223,8 +259,9 @@ class Intake:
                 )
             parts = path.split("/")
             chain = [self.file.topics.get("/".join(parts[: i + 1])) for i in range(len(parts))]
-            self._topics[path] = topic, fold(chain)
-        return self._topics[path]
+            policies = [t.meta["on_duplicate"] for t in chain if t.meta.get("on_duplicate") in POLICIES]
+            self._topics[path] = topic, fold(chain), policies[-1] if policies else None
+        return self._topics[path][:2]
 
     def _compare_with_seeds(self, items: Sequence[Prepared]) -> None:
         """Cosine of each answer with the chunk it was made from, where there is one."""
@@ -253,7 +290,7 @@ class Intake:
     def _decide_one(
         self,
         item: Prepared,
-        batch: _Batch,
+        batch: Batch,
     ) -> Decision:
         candidate = item.candidate
         verdicts = list(item.verdicts)
@@ -262,11 +299,15 @@ class Intake:
             return Decision(candidate, State.REJECTED, "", item.content, tuple(verdicts), batch.found(item))
         new_id = identity.entry_id(candidate.kind, item.content)
         hashed = identity.text_hash(item.text)
-        exact = batch.taken.get(hashed) or self.file.entries.find_exact(hashed, candidate.kind)
+        exact = batch.taken.get(hashed) or self.file.entries.find_exact(hashed, candidate.kind, batch.leaving)
         if exact == new_id and candidate.origin.via != "generate" and hashed not in batch.taken:
             there = self.file.entries.get(exact)
             if there.topic == candidate.topic:
                 return Decision(candidate, there.state, exact, item.content, tuple(verdicts), existed=True)
+        refused = self.file.reviews.refused(hashed, candidate.kind) if exact is None else None
+        if refused is not None:
+            verdicts.append(refused_before(*refused))
+            return Decision(candidate, State.REJECTED, "", item.content, tuple(verdicts))
         gate = self._gates(candidate.kind)
         neighbours = self.nearby.merge(item, batch.found(item), batch.close(item))
         context = CheckContext(
@@ -279,27 +320,54 @@ class Intake:
             similarities=item.similarities,
         )
         judged = [v for v in verdicts if v.check in gate.judge_names] if gate.judges else []
-        verdicts = [v for v in verdicts if v not in judged] if judged else verdicts
+        verdicts = [v for v in verdicts if v not in judged]
+        policy = self._policy(item, batch)
+        why = ""
         for check in gate.late:
-            verdicts.append(check.check(candidate, context))
-            if not verdicts[-1].passed:
+            verdict = check.check(candidate, context)
+            if not verdict.passed and verdict.code in DUPLICATES and policy != "reject":
+                verdict = tolerated(verdict)
+                why = why or (verdict.code if policy == "review" else "")
+            verdicts.append(verdict)
+            if not verdict.passed:
                 return Decision(candidate, State.REJECTED, "", item.content, tuple(verdicts), neighbours)
         return Decision(
             candidate,
-            State.ACCEPTED,
-            new_id,
+            State.PENDING if why else State.ACCEPTED,
+            self._free_id(candidate.kind, item.content, batch),
             item.content,
             (*verdicts, *judged),
             neighbours,
+            why_review=why,
             text=item.text,
             vector=item.vector,
         )
 
+    def _policy(self, item: Prepared, batch: Batch) -> OnDuplicate:
+        """What becomes of a duplicate: as asked for, as the nearest topic of the path says, or as the project does."""
+        return batch.on_duplicate or self._topics[item.topic.path][2] or self.on_duplicate
+
+    def _free_id(self, kind: str, content: Content, batch: Batch) -> str:
+        """The id of the content; another where an entry stands that has it, be it edited since or a duplicate."""
+        again = 0
+        while (found := identity.entry_id(kind, content, again=again)) in batch.ids or self.file.entries.stands(found):
+            again += 1
+        return found
+
+    def _reviewed(self, decision: Decision, item: Prepared, batch: Batch) -> Decision:
+        """The decision as pending where the project wants a reviewer to look at it."""
+        if self.review is None or decision.state is not State.ACCEPTED:
+            return decision
+        path = decision.candidate.topic
+        why = self.review(decision, lambda: self.file.entries.live_in(path) + batch.by_topic[path])
+        return replace(decision, state=State.PENDING, why_review=why) if why else decision
+
+    def _cell(self, decision: Decision) -> str:
+        return self._gates(decision.candidate.kind).kind.cell_label(decision.content)
+
     def _row(self, decision: Decision, now: float, job: Job | None, event_id: int | None) -> NewEntry:
         candidate = decision.candidate
-        raw = candidate.raw
-        if isinstance(raw, str) and len(raw) > RAW_LIMIT:
-            raw = raw[:RAW_LIMIT]
+        raw = candidate.raw[:RAW_LIMIT] if isinstance(candidate.raw, str) else candidate.raw
         kind = self._gates(candidate.kind).kind
         return NewEntry(
             id=decision.entry_id,
@@ -309,7 +377,7 @@ class Intake:
             state=decision.state,
             cell=kind.cell_label(decision.content) if decision.accepted else "",
             raw=None if raw == decision.content else raw,
-            meta=candidate.meta,
+            meta={**candidate.meta, "review": {"why": decision.why_review}} if decision.why_review else candidate.meta,
             origin=candidate.origin,
             seed_uid=candidate.seed.uid if candidate.seed else None,
             run_id=job.run_id if job else None,
@@ -325,17 +393,6 @@ class Intake:
         """Rejected candidates are attempts, not identities: the same text may be rejected many times."""
         self._salt += 1
         return identity.digest([decision.content, decision.candidate.topic, now, self._salt, id(self)], size=10).hex()
-
-    def _log(self, event: Mapping[str, Any], decisions: Sequence[Decision]) -> int:
-        accepted = sum(d.accepted and not d.existed for d in decisions)
-        detail = {"accepted": accepted, "rejected": sum(not d.accepted for d in decisions), **event.get("detail", {})}
-        return self.file.events.add(
-            event["action"],
-            actor=event["actor"],
-            session=event.get("session"),
-            reason=event.get("reason"),
-            detail=detail,
-        )
 
 
 def _readable(raw: Any) -> Content:

@@ -26,6 +26,10 @@ DONE = (State.ACCEPTED, State.APPROVED)
 LEASE_S = 300.0
 """Seconds a process holds a job; renewed while the run goes on."""
 
+REASONS_SHOWN = 3
+REASON_LEAST = 2
+"""Entries that reviewers rejected for a reason before writers are told of it."""
+
 ASPECTS_LEAST = 2
 """Live aspects below which a topic asks for more."""
 
@@ -51,6 +55,7 @@ class Work:
         needs_seeds: whether jobs start from seeds.
         axes: names and values of coordinates that every topic has (forms, personas).
         seed: of the random choices.
+        event_id: the run's event, which its entries belong to.
     """
 
     run_id: int
@@ -63,6 +68,7 @@ class Work:
     needs_seeds: bool = False
     axes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     seed: int = 0
+    event_id: int | None = None
 
 
 class Jobs:
@@ -81,8 +87,9 @@ class Jobs:
         self._axes: dict[str, dict[str, Axis]] = {}
         self._seeds: dict[str, list[SeedUse]] = {}
         self._topics: dict[str, Topic] = {}
+        self._reviewed: dict[str, tuple[str, ...]] = {}
         self._held: set[int] = set()
-        self._sample = file.jobs.next_sample(work.run_id)
+        self._sample = 1
         for row in file.steering.yields(recipe=work.recipe):
             if row.model == work.model:
                 bandit.record(
@@ -97,17 +104,21 @@ class Jobs:
         self.file.jobs.release_dead(work.owner)
         self.file.jobs.renew(sorted(self._held), LEASE_S, owner=work.owner)
         leased = self.file.jobs.lease(work.run_id, most, owner=work.owner, ttl_s=LEASE_S)
+        self._reviewed.clear()  # reviewers go on while the run does
+        jobs = [self._job(row) for row in leased]
         if len(leased) < most:
             self.recount()
+            self._sample = self.file.jobs.next_sample()
             fresh: list[NewJob] = []
             # A cell may turn out to have no source; what it owes is then asked of the others.
             while not fresh and (cells := self.plan.next_cells(most - len(leased))):
                 fresh = self._new_jobs(cells)
             if fresh:
                 self.file.jobs.plan(work.run_id, fresh)
-                leased += self.file.jobs.lease(work.run_id, len(fresh), owner=work.owner, ttl_s=LEASE_S)
-        self._held.update(row.id for row in leased)
-        return [self._job(row) for row in leased]
+                planned = self.file.jobs.lease(work.run_id, len(fresh), owner=work.owner, ttl_s=LEASE_S)
+                jobs += [self._job(row, fresh=True) for row in planned]
+        self._held.update(job.id for job in jobs)
+        return jobs
 
     def recount(self) -> None:
         """Take accepted and outstanding counts from the file: other engines and agents count as well."""
@@ -116,7 +127,7 @@ class Jobs:
             if count.state in DONE:
                 key = count.topic, count.cell
                 accepted[key] = accepted.get(key, 0) + count.n
-        self.plan.set_counts(accepted, self.file.jobs.outstanding(self.work.kind, run_id=self.work.run_id))
+        self.plan.set_counts(accepted, self.file.leases.promised(self.work.kind, run_id=self.work.run_id))
 
     def _new_jobs(self, cells: Sequence[CellPlan]) -> list[NewJob]:
         wanted: dict[int, int] = {}
@@ -146,9 +157,9 @@ class Jobs:
                 n = max(1, min(n, self.work.per_seed - use.accepted))
         strategy = self.bandit.choose(topic, self._rng)
         coordinates = self._draw(topic) if strategy == "coverage" else {}
-        self._sample += 1
+        sample, self._sample = self._sample, self._sample + 1
         plan.attempts += n
-        identity_parts = [self.work.recipe, topic, plan.cell.label, use.uid if use else "", self._sample]
+        identity_parts = [self.work.recipe, topic, plan.cell.label, use.uid if use else "", sample]
         return NewJob(
             recipe=self.work.recipe,
             kind=self.work.kind,
@@ -159,7 +170,7 @@ class Jobs:
             n=n,
             strategy=strategy,
             coordinates=coordinates,
-            sample=self._sample,
+            sample=sample,
             key=identity.digest(identity_parts),
         )
 
@@ -253,7 +264,7 @@ class Jobs:
 
     # -- reading back ------------------------------------------------------------------------------------------
 
-    def _job(self, row: JobRow) -> Job:
+    def _job(self, row: JobRow, *, fresh: bool = False) -> Job:
         if row.topic not in self._topics:
             self._topics[row.topic] = self.file.topics.get(row.topic)
         seed: Seed | None = self.file.seeds.get(row.seed_uid) if row.seed_uid else None
@@ -267,8 +278,18 @@ class Jobs:
             n=row.n,
             strategy=row.strategy,
             coordinates=row.coordinates,
+            reviewed=self._reasons(row.topic),
             sample=row.sample,
+            fresh=fresh,
         )
+
+    def _reasons(self, topic: str) -> tuple[str, ...]:
+        """What reviewers keep rejecting entries of the topic for; ``other`` tells a writer nothing."""
+        if topic not in self._reviewed:
+            rows = self.file.reviews.reasons(topic, limit=REASONS_SHOWN + 1)
+            told = [reason for (reason,), n in rows if n >= REASON_LEAST and reason != "other"]
+            self._reviewed[topic] = tuple(told[:REASONS_SHOWN])
+        return self._reviewed[topic]
 
 
 def owner_name(host: str, pid: int, token: str) -> str:

@@ -39,20 +39,34 @@ class Nearby:
         embedder: gives the duplicate threshold and dimension.
         scope: ``topic``, ``subtree`` (the topic's parent and all below it) or ``dataset``.
         kinds: name → kind, for the text that is compared.
+        floor: cosine from which a neighbour is evidence; default the embedder's duplicate threshold.
     """
 
-    def __init__(self, file: DatasetFile, embedder: Embedder, *, scope: str, kinds: Callable[[str], Kind]) -> None:
+    def __init__(
+        self,
+        file: DatasetFile,
+        embedder: Embedder,
+        *,
+        scope: str,
+        kinds: Callable[[str], Kind],
+        floor: float | None = None,
+    ) -> None:
         self.file, self.embedder, self.scope = file, embedder, scope
+        self.floor = min(embedder.duplicate_threshold, 1.0 if floor is None else floor)
         self._kinds = kinds
         self._clear()
 
     def _clear(self) -> None:
         self._index = VectorIndex(self.embedder.dim)
         self._loaded: set[int] = set()
-        self._scopes: dict[str, tuple[int, ...]] = {}
+        self._scopes: dict[tuple[str, str], tuple[int, ...]] = {}
         self._contents: dict[int, tuple[str, str, Content, str]] = {}
         self._seen = 0
         self._epoch = self.file.meta.get("vector_epoch", 0)
+
+    def forget_scopes(self) -> None:
+        """Find out anew which topics are looked at; call after the tree changed."""
+        self._scopes.clear()
 
     def refresh(self, topics: Iterable[str]) -> None:
         """Load the topics' scopes and whatever others committed since the last refresh."""
@@ -67,25 +81,30 @@ class Nearby:
         for path in set(topics):
             self._load(path)
 
-    def _load(self, path: str) -> None:
-        if path in self._scopes:
-            return
+    def _load(self, path: str, scope: str | None = None) -> tuple[int, ...]:
+        """Ids of the leaves in scope of a topic, their vectors loaded."""
+        scope = scope or self.scope
+        if (path, scope) in self._scopes:
+            return self._scopes[path, scope]
         root: str | None = path
-        if self.scope == "dataset":
+        if scope == "dataset":
             root = None
-        elif self.scope == "subtree":
+        elif scope == "subtree":
             root = path.rpartition("/")[0] or path
         ids = tuple(self.file.topics.id_of(t.path) for t in self.file.topics.leaves(root))
-        self._scopes[path] = ids
+        self._scopes[path, scope] = ids
         missing = [i for i in ids if i not in self._loaded]
         if not missing:
-            return
+            return ids
         rowids, topic_ids, vectors = self.file.vectors.load(root=root)
         fresh = np.isin(topic_ids, missing)
         self._index.add(rowids[fresh], topic_ids[fresh], vectors[fresh])
         self._loaded.update(missing)
+        return ids
 
-    def top(self, vector: np.ndarray, text: str, topic: str, *, k: int, floor: float = -1.0) -> tuple[Neighbour, ...]:
+    def top(
+        self, vector: np.ndarray, text: str, topic: str, *, k: int, floor: float = -1.0, scope: str | None = None
+    ) -> tuple[Neighbour, ...]:
         """The ``k`` closest entries at or above ``floor``, best first, with full content.
 
         Args:
@@ -94,18 +113,19 @@ class Nearby:
             topic: path; loaded when it was not yet.
             k: most neighbours.
             floor: smallest cosine of interest.
+            scope: where to look instead of the project's scope.
         """
-        self.refresh([topic])
-        rowids, similarities = self._index.top(vector[None, :], k, topics=self._scopes[topic])
+        self.refresh(())
+        rowids, similarities = self._index.top(vector[None, :], k, topics=self._load(topic, scope))
         return self._describe(text, rowids[0], similarities[0], floor)
 
     def batch(self, items: Sequence[Prepared], *, k: int = KEPT) -> list[tuple[Neighbour, ...]]:
         """Neighbours close enough to be evidence, for every item; topics must have been refreshed."""
-        floor = self.embedder.duplicate_threshold
+        floor = self.floor
         out: list[tuple[Neighbour, ...]] = [()] * len(items)
         groups: dict[tuple[int, ...], list[int]] = {}
         for i, item in enumerate(items):
-            groups.setdefault(self._scopes[item.topic.path], []).append(i)
+            groups.setdefault(self._load(item.topic.path), []).append(i)
         for scope, members in groups.items():
             queries = np.stack([_vector(items[i]) for i in members])
             rowids, similarities = self._index.top(queries, k, topics=scope)
@@ -116,7 +136,7 @@ class Nearby:
 
     def pairs(self, items: Sequence[Prepared]) -> list[list[tuple[int, float]]]:
         """For every item the earlier items of the same batch that are close and in its scope: ``(index, cosine)``."""
-        floor = self.embedder.duplicate_threshold
+        floor = self.floor
         out: list[list[tuple[int, float]]] = [[] for _ in items]
         if len(items) < 2:
             return out
@@ -142,7 +162,7 @@ class Nearby:
         return tuple(sorted((*found, *extra), key=lambda n: -n.similarity)[:KEPT])
 
     def _in_scope(self, topic: str, of: str) -> bool:
-        return topic == of or self.file.topics.id_of(topic) in self._scopes[of]
+        return topic == of or self.file.topics.id_of(topic) in self._load(of)
 
     def _describe(self, text: str, rowids: np.ndarray, similarities: np.ndarray, floor: float) -> tuple[Neighbour, ...]:
         close = [(int(r), float(s)) for r, s in zip(rowids, similarities, strict=True) if r >= 0 and s >= floor]

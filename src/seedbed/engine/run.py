@@ -19,6 +19,7 @@ from seedbed.core.errors import (
     ConfigError,
     MissingExtraError,
     MissingKeyError,
+    ProviderError,
     QuotaError,
     SeedbedError,
     StoreError,
@@ -114,7 +115,7 @@ class Runner:
 
     def __init__(self, jobs: Jobs, intake: Intake, crew: Crew, progress: Progress) -> None:
         self._jobs, self._intake, self._crew, self._progress = jobs, intake, crew, progress
-        self._writer = Writer(jobs.file, intake, jobs.finish)
+        self._writer = Writer(jobs.file, intake, jobs.finish, event_id=jobs.work.event_id)
         self._ready: list[Job] = []
         self.more_aspects: Callable[[str], Awaitable[None]] | None = None
         """Called when a topic's aspects are used up, on the event loop; adds new ones to the file."""
@@ -147,10 +148,10 @@ class Runner:
                 await asyncio.gather(*workers)
             except asyncio.CancelledError:
                 self.stop()
+            finally:
                 for worker in workers:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
-            finally:
                 if self._planning is not None:
                     await self._planning
                 leftover, self._ready = self._ready, []
@@ -207,15 +208,29 @@ class Runner:
         """Lease the next jobs; the tail of a run plans again after every finished job, not after every idle worker."""
         seen = self._finished
         try:
-            if self.more_aspects is not None:
-                for topic in self._jobs.topics_without_aspects():
-                    await self.more_aspects(topic)
-            jobs: list[Job] = await self._writer.run(lambda: self._jobs.lease(self._crew.workers))
+            await self._ask_for_aspects()
+            jobs = await self._lease()
         except SeedbedError as error:
             self._fail(error)
             return
         self._ready.extend(jobs)
         self._dry_at = None if jobs else seen
+
+    async def _lease(self) -> list[Job]:
+        jobs: list[Job] = await self._writer.run(lambda: self._jobs.lease(self._crew.workers))
+        return jobs
+
+    async def _ask_for_aspects(self) -> None:
+        """See to it that topics have aspects; a planner that is of no use does not stop the run."""
+        if self.more_aspects is None:
+            return
+        topics = self._jobs.topics_without_aspects()
+        results = await asyncio.gather(*map(self.more_aspects, topics), return_exceptions=True)
+        for topic, error in zip(topics, results, strict=True):
+            if isinstance(error, ProviderError) and not isinstance(error, FATAL):
+                self._progress.emit("note", {"text": f"no aspects for {topic}: {error.message}", **error.to_dict()})
+            elif error is not None:
+                raise error
 
     def _wake(self, _: object = None) -> None:
         self._waking = asyncio.ensure_future(self._notify())
@@ -232,8 +247,7 @@ class Runner:
             self._failures = 0
         except BudgetExceededError as error:
             self._ready.append(job)
-            self._error = self._error or error
-            self.stop("budget")
+            self._fail(error)
         except SeedbedError as error:
             await self._record_failure(job, error, calls())
         except Exception as error:  # a stranger's recipe may fail in any way; the run goes on without it
@@ -294,7 +308,7 @@ class Runner:
 
     def _fail(self, error: SeedbedError) -> None:
         self._error = self._error or error
-        self.stop("failed")
+        self.stop("budget" if isinstance(error, BudgetExceededError) else "failed")
 
     # -- the end -----------------------------------------------------------------------------------------------
 

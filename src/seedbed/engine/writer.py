@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seedbed.core.errors import SeedbedError
 from seedbed.core.records import Candidate, Job
 from seedbed.engine.decisions import Decision, Prepared
 from seedbed.engine.intake import Intake
@@ -65,12 +66,19 @@ class Writer:
     Args:
         file: the dataset, used from the writer's thread only while the run lasts.
         intake: the door.
+        event_id: the operation that everything written belongs to.
         finish: called inside the transaction for a submission that ends its job, with the job's decisions.
     """
 
     def __init__(
-        self, file: DatasetFile, intake: Intake, finish: Callable[[Submission, Sequence[Decision]], None]
+        self,
+        file: DatasetFile,
+        intake: Intake,
+        finish: Callable[[Submission, Sequence[Decision]], None],
+        *,
+        event_id: int | None = None,
     ) -> None:
+        self._event_id = event_id
         self._file, self._intake, self._finish = file, intake, finish
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seedbed-writer")
@@ -115,7 +123,6 @@ class Writer:
         return future
 
     async def _loop(self) -> None:
-        loop = asyncio.get_running_loop()
         closing = False
         while not closing:
             batch = [await self._queue.get()]
@@ -123,19 +130,26 @@ class Writer:
                 batch.append(self._queue.get_nowait())
             closing = None in batch
             waiting = [w for w in batch if w is not None]
-            if not waiting:
-                continue
-            transaction = loop.run_in_executor(self._thread, self._transact, [w.action for w in waiting])
-            await asyncio.wait([transaction])
-            error = transaction.exception()
-            for i, item in enumerate(waiting):
-                if item.future.done():
-                    continue
-                if error is None:
-                    item.future.set_result(transaction.result()[i])
-                else:
-                    item.future.set_exception(error)
-                    item.future.exception()  # a put that nobody awaits any more must not warn
+            error = await self._write(waiting)
+            if error is not None and len(waiting) > 1 and not isinstance(error, SeedbedError):
+                for item in waiting:  # a stranger's check failed on one of them; the others go on
+                    _fail([item], await self._write([item]))
+            else:
+                _fail(waiting, error)
+
+    async def _write(self, waiting: Sequence[_Waiting]) -> BaseException | None:
+        """Do everything in one transaction and resolve the futures; what went wrong, if anything."""
+        if not waiting:
+            return None
+        loop = asyncio.get_running_loop()
+        transaction = loop.run_in_executor(self._thread, self._transact, [w.action for w in waiting])
+        await asyncio.wait([transaction])
+        error = transaction.exception()
+        if error is None:
+            for item, result in zip(waiting, transaction.result(), strict=True):
+                if not item.future.done():
+                    item.future.set_result(result)
+        return error
 
     def _transact(self, actions: Sequence[Submission | Callable[[], Any] | list[CallRow]]) -> list[Any]:
         submissions = [a for a in actions if isinstance(a, Submission)]
@@ -161,9 +175,20 @@ class Writer:
             outcomes.append(Outcome(decisions, written=submission.last or any(d.accepted for d in decisions)))
         ending = [(s, o) for s, o in zip(submissions, outcomes, strict=True) if o.written]
         jobs = [s.job for s, o in ending for _ in (*s.earlier, *o.decisions)]
-        recorded = iter(self._intake.record([d for s, o in ending for d in (*s.earlier, *o.decisions)], jobs=jobs))
+        recorded = iter(
+            self._intake.record(
+                [d for s, o in ending for d in (*s.earlier, *o.decisions)], jobs=jobs, event_id=self._event_id
+            )
+        )
         for submission, outcome in ending:
             earlier = [next(recorded) for _ in submission.earlier]
             outcome.decisions = [next(recorded) for _ in outcome.decisions]
             self._finish(submission, [*earlier, *outcome.decisions])
         return outcomes
+
+
+def _fail(waiting: Sequence[_Waiting], error: BaseException | None) -> None:
+    for item in waiting:
+        if error is not None and not item.future.done():
+            item.future.set_exception(error)
+            item.future.exception()  # a put that nobody awaits any more must not warn

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from seedbed.core.errors import ConfigError
 from seedbed.core.records import Scalar
 from seedbed.kinds.values import (
+    FORBIDDEN,
     HALF_CHARACTER,
     TYPES,
     Flaw,
@@ -47,6 +48,7 @@ class FieldRule:
         items: type of a list's items, or ``None`` for any.
         description: what it holds, for writers.
         required: must be there and, for strings, not blank.
+        forbidden: must be absent.
         enum: the only values allowed.
         minimum, maximum: bounds of a number, inclusive.
         min_length, max_length: bounds of characters or items, inclusive.
@@ -58,6 +60,7 @@ class FieldRule:
     items: str | None = None
     description: str = ""
     required: bool = False
+    forbidden: bool = False
     enum: tuple[Scalar, ...] | None = None
     minimum: float | None = None
     maximum: float | None = None
@@ -85,7 +88,8 @@ class FieldRule:
             type=kind,
             items=config.items,
             description=config.description,
-            required=config.required if not partial or "required" in given else False,
+            required=config.required if "required" in given else not partial and not config.forbidden,
+            forbidden=config.forbidden,
             enum=tuple(config.enum) if config.enum is not None else None,
             minimum=config.minimum,
             maximum=config.maximum,
@@ -101,6 +105,8 @@ class FieldRule:
     def read(self, value: Any) -> tuple[Any, list[Flaw]]:
         """``value`` in its one spelling (``3.0`` is the integer ``3``) and what is wrong with it; converts no types."""
         kind = self.type
+        if self.forbidden:
+            return value, [FORBIDDEN]
         if kind == "string":
             return self._read_scalar(value) if isinstance(value, str) else (value, [wrong_type(value, kind)])
         if kind in _NUMERIC:
@@ -145,6 +151,8 @@ class FieldRule:
             items=self.items or other.items,
             description=other.description or self.description,
             required=self.required or other.required,
+            forbidden=self.forbidden or other.forbidden,
+            default=None if other.forbidden else self.default,
             enum=enum,
             minimum=_tighter(self.minimum, other.minimum, max),
             maximum=_tighter(self.maximum, other.maximum, min),
@@ -161,8 +169,20 @@ class FieldRule:
             ValueError: provably nothing satisfies it, or a bound does not apply to its type.
             re.error: a pattern is not a regular expression.
         """
+        if self.required and self.forbidden:
+            raise ValueError("it is both required and forbidden")
         for pattern in self.patterns:
             _compiled(pattern)
+        self._check_bounds()
+        if self.enum is None or self.forbidden:
+            return self
+        loose = replace(self._item_rule() if self.type == "list" else self, enum=None)
+        enum = tuple(value for value, flaws in map(loose.read, self.enum) if not flaws)
+        if not enum:
+            raise ValueError(f"none of {listed(self.enum) or 'the allowed values'} satisfies the other rules")
+        return replace(self, enum=enum)
+
+    def _check_bounds(self) -> None:
         subject = self.items if self.type == "list" else self.type
         if (self.minimum is not None or self.maximum is not None) and subject and subject not in _NUMERIC:
             raise ValueError(f"minimum and maximum do not apply to {TYPES[subject]}")
@@ -175,13 +195,6 @@ class FieldRule:
         for least, most in ((self.minimum, self.maximum), (self.min_length, self.max_length)):
             if least is not None and most is not None and least > most:
                 raise ValueError(f"nothing is at least {least:g} and at most {most:g}")
-        if self.enum is None:
-            return self
-        loose = replace(self._item_rule() if self.type == "list" else self, enum=None)
-        enum = tuple(value for value, flaws in map(loose.read, self.enum) if not flaws)
-        if not enum:
-            raise ValueError(f"none of {listed(self.enum) or 'the allowed values'} satisfies the other rules")
-        return replace(self, enum=enum)
 
     def schema(self) -> dict[str, Any]:
         """JSON schema of the field."""
@@ -209,6 +222,8 @@ class FieldRule:
     def describe(self) -> dict[str, Any]:
         """The rule for people and agents: keys of ``FieldConfig``, unset ones left out."""
         out: dict[str, Any] = {"type": self.type or "any", "required": self.required}
+        if self.forbidden:
+            return {**out, "forbidden": True}
         out |= _given(items=self.items, minimum=self.minimum, maximum=self.maximum)
         out |= _given(min_length=self.min_length, max_length=self.max_length, default=self.default)
         if self.description:

@@ -32,8 +32,8 @@ class Problem:
     Attributes:
         field: name of the field, empty for the whole.
         code: ``missing``, ``blank``, ``wrong_type``, ``not_allowed``, ``below_minimum``, ``above_maximum``,
-            ``too_short``, ``too_long``, ``pattern``, ``unknown_field``, ``not_object``, ``not_json``, ``too_deep``,
-            ``unstorable_text`` or ``invalid`` (a model's own validator).
+            ``too_short``, ``too_long``, ``pattern``, ``forbidden``, ``unknown_field``, ``not_object``, ``not_json``,
+            ``too_deep``, ``unstorable_text`` or ``invalid`` (a model's own validator).
         message: one sentence that names the field.
     """
 
@@ -239,7 +239,7 @@ class Kind:
         for name in fields or ():
             if name not in legal:
                 raise UnknownNameError("field", name, legal, place={"kind": self.name})
-        chosen = list(fields if fields is not None else legal)
+        chosen = [name for name in (fields if fields is not None else legal) if not legal[name].forbidden]
         out: dict[str, Any] = {
             "type": "object",
             "properties": {name: self._property(name, legal[name]) for name in chosen},

@@ -18,6 +18,8 @@ MAX_BITS = 1024
 Flaw = tuple[str, str]
 """``(code, predicate)``: what is wrong with a value; the predicate follows the field's name in a sentence."""
 
+FORBIDDEN: Flaw = ("forbidden", "does not belong in this topic")
+
 HALF_CHARACTER: Flaw = ("unstorable_text", "holds half of a character (a lone surrogate)")
 
 _NAMES = {str: "a string", bool: "a boolean", int: "an integer", float: "a number", list: "a list", dict: "an object"}

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 MOST_RAW_CHARS = 20_000
 MOST_SAMPLES = 64
+REVIEWED = "reviewed"
+"""Template of the line that says what reviewers rejected entries for."""
+
 COPIED_WORDS = 6
 """Words in a row that no honest pair shares with a worked example."""
 
@@ -48,7 +51,7 @@ class WriterOptions(Strict):
 
 
 def prompt_values(job: Job, recipe: str) -> dict[str, Any]:
-    """What every template may use: topic, description, aspect, form, openings, persona, wishes, feedback.
+    """What every template may use: topic, description, aspect, form, openings, persona, wishes, feedback, reviewed.
 
     Coordinates that have no place of their own and the cell's balance-field values are ``wishes``. Feedback is shown
     under evidence steering only: measured, models copy what they are shown.
@@ -66,6 +69,7 @@ def prompt_values(job: Job, recipe: str) -> dict[str, Any]:
         "persona": coordinates.get("persona", ""),
         "wishes": {**others, **job.cell.fields},
         "feedback": [_refusal(f) for f in job.feedback] if job.strategy == "evidence" else [],
+        "reviewed": [code.replace("_", " ") for code in job.reviewed],
     }
 
 
@@ -94,7 +98,10 @@ def conversation(
     values: Mapping[str, Any],
     examples: Sequence[tuple[Mapping[str, Any], Content]] = (),
 ) -> list[Message]:
-    """System turn, worked examples as turns of their own, and the task.
+    """System turn, worked examples as turns of their own, and the task, with what reviewers rejected at its end.
+
+    That line is a template of its own, so that the version of a prompt does not change with it; prompts with worked
+    examples go without, because small models copy what they are shown.
 
     Args:
         prompts: templates.
@@ -106,7 +113,10 @@ def conversation(
     for given, reply in examples:
         messages.append(Message("user", prompts.render(name, part="task", **{**values, **given})))
         messages.append(Message("assistant", json.dumps(reply, ensure_ascii=False)))
-    return [*messages, Message("user", prompts.render(name, part="task", **values))]
+    task = prompts.render(name, part="task", **values)
+    if values.get("reviewed") and not examples:
+        task = f"{task}\n\n{prompts.render(REVIEWED, **values)}".rstrip()
+    return [*messages, Message("user", task)]
 
 
 def sample_of(job: Job, index: int, n: int) -> int:

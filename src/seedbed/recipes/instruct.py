@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from seedbed.core.errors import ReplyError
@@ -100,8 +101,12 @@ class InstructRecipe:
         return _read(Maker(self, job, prompts, name), reply, n=n, examples=[shown for _, shown in examples])
 
 
-def instruction_schema(openings: Sequence[str] = (), *, n: int = 1) -> dict[str, Any]:
-    """Schema of one instruction with input and response, or of ``n`` under ``instructions``."""
+@lru_cache(maxsize=256)
+def instruction_schema(openings: tuple[str, ...] = (), *, n: int = 1) -> dict[str, Any]:
+    """Schema of one instruction with input and response, or of ``n`` under ``instructions``.
+
+    Equal arguments give the very same object, so that dialects convert it once.
+    """
     instruction: dict[str, Any] = {"type": "string", "minLength": 8, "maxLength": MOST_INSTRUCTION_CHARS}
     if openings:
         instruction["pattern"] = f"^({'|'.join(openings)}) .{{4,{MOST_INSTRUCTION_CHARS}}}$"
@@ -121,7 +126,8 @@ def instruction_schema(openings: Sequence[str] = (), *, n: int = 1) -> dict[str,
     return object_schema({"instructions": {"type": "array", "items": one, "minItems": 1, "maxItems": n}})
 
 
-def small_schema(openings: Sequence[str] = ()) -> dict[str, Any]:
+@lru_cache(maxsize=256)
+def small_schema(openings: tuple[str, ...] = ()) -> dict[str, Any]:
     """Schema for small models: one sentence of instruction, one to three of response, no input."""
     openings = openings or ORDERING
     ends = "?" if openings[0].split()[0] in ASKING else "."

@@ -8,6 +8,7 @@ SmolLM2-135M over the h5py manual, answers it wrote itself were mostly invented.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -156,8 +157,12 @@ def question_schema(openings: Sequence[str] = (), *, small: bool = False) -> dic
     return schema
 
 
-def pair_schema(openings: Sequence[str] = (), *, n: int = 1) -> dict[str, Any]:
-    """Schema of one pair, or of ``n`` pairs under ``pairs``."""
+@lru_cache(maxsize=256)
+def pair_schema(openings: tuple[str, ...] = (), *, n: int = 1) -> dict[str, Any]:
+    """Schema of one pair, or of ``n`` pairs under ``pairs``.
+
+    Equal arguments give the very same object, so that dialects convert it once.
+    """
     pair = object_schema(
         {
             "question": question_schema(openings),

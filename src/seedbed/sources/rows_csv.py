@@ -6,6 +6,8 @@ import csv
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
+from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
@@ -95,17 +97,18 @@ def _records(lines: _Lines, delimiter: str, path: Path) -> Iterator[tuple[int, l
 
 
 def _delimiter(sample: str) -> str:
-    """The delimiter that cuts most records of ``sample`` into the same number of fields, at least two."""
+    """The delimiter that cuts the header, and most records of ``sample`` into the same number of fields."""
     best, best_score = ",", 0.0
     for delimiter in _DELIMITERS:
         widths: list[int] = []
         try:
-            for record in csv.reader(sample.splitlines(keepends=True)[:200], delimiter=delimiter):
+            for record in islice(csv.reader(StringIO(sample, newline=""), delimiter=delimiter), 200):
                 widths += [len(record)] if record else []
         except csv.Error:
             continue
         width, count = Counter(widths).most_common(1)[0] if widths else (1, 0)
-        score = count / len(widths) + width / 1000 if width > 1 else 0.0
+        # A header that is not cut is one name, whatever the rows below look like.
+        score = count / len(widths) + width / 1000 if width > 1 and widths[0] > 1 else 0.0
         if score > best_score:
             best, best_score = delimiter, score
     return best

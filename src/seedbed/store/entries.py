@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,6 @@ from seedbed.store.values import (
     unpack_text,
     unpack_uid,
 )
-from seedbed.store.vectors import EPOCH_KEY
 
 if TYPE_CHECKING:
     from seedbed.store.file import DatasetFile
@@ -136,21 +135,45 @@ class Entries:
         )
 
     def _insert_verdicts(self, rowids: Sequence[int], rows: Sequence[NewEntry]) -> None:
-        checker = self._file.names.checker
         self._file.executemany(
             "INSERT INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (
-                    rowid, seq, checker(v), OUTCOME_CODES[v.outcome],
-                    None if v.score is None else float(v.score),
-                    pack_text(v.code) if v.code else None,
-                    pack_text(v.reason) if v.reason else None,
-                    pack_optional(v.evidence),
-                )
+                (rowid, seq, *columns)
                 for rowid, row in zip(rowids, rows, strict=True)
-                for seq, v in enumerate(row.verdicts)
+                for seq, columns in enumerate(self.verdict_columns(row.verdicts))
             ],
-        )  # fmt: skip
+        )
+
+    def verdict_columns(self, verdicts: Sequence[Verdict]) -> list[list[Any]]:
+        """Verdicts as the file keeps them: checker, outcome, score, code, reason, evidence."""
+        checker = self._file.names.checker
+        return [
+            [
+                checker(v), OUTCOME_CODES[v.outcome],
+                None if v.score is None else float(v.score),
+                pack_text(v.code) if v.code else None,
+                pack_text(v.reason) if v.reason else None,
+                pack_optional(v.evidence),
+            ]
+            for v in verdicts
+        ]  # fmt: skip
+
+    def amend(self, event_id: int, rowid: int, new: NewEntry) -> bool:
+        """Whether content, cell, verdicts or vector of an entry changed; what was is journalled, id and state stay."""
+        with self._file.write():
+            columns = {
+                "content": pack_json(new.content),
+                "cell": pack_text(new.cell),
+                "text_hash": new.text_hash,
+                "raw": None if new.raw is None else pack_json(new.raw),
+            }
+            changed = self._file.journal.change(event_id, "entry", rowid, columns)
+            if changed:
+                rows = self.verdict_columns(new.verdicts)
+                self._file.journal.change(event_id, "verdict", rowid, {"rows": rows})
+                if new.vector is not None:
+                    self._file.vectors.set([(rowid, new.vector)])
+            return changed
 
     def _insert_vectors(self, rowids: Sequence[int], rows: Sequence[NewEntry]) -> None:
         found = [(rowid, row.vector) for rowid, row in zip(rowids, rows, strict=True) if row.vector is not None]
@@ -174,27 +197,27 @@ class Entries:
         return out
 
     def _make_room(self, rows: Sequence[NewEntry]) -> None:
-        """An entry that was rejected after all gives its id up to the same content submitted again."""
+        """An entry that left the dataset gives its id up to the same content submitted again."""
         for part in chunks([pack_uid(row.id) for row in rows]):
-            sql = f"SELECT id, uid FROM entry WHERE uid IN ({marks(part)}) AND state = 0"
+            sql = f"SELECT id, uid FROM entry WHERE uid IN ({marks(part)}) AND NOT {LIVE}"
             for rowid, uid in self._file.rows(sql, part):
                 salted = hashlib.blake2b(f"{rowid}/{uid!r}".encode(), digest_size=UID_HEX // 2).digest()
                 self._file.execute("UPDATE entry SET uid = ? WHERE id = ?", (salted, rowid))
 
-    def set_state(self, ids: Sequence[str], state: State) -> int:
-        """Number of entries whose state changed; ids are whole.
-
-        Rejecting an entry, or taking one back, tells holders of vectors to load them anew (``vector_epoch``).
-        """
-        changed, code = 0, STATE_CODES[state]
+    def forget_removed(self) -> int:
+        """Number of removed entries deleted for good, with vectors, verdicts, decisions and what the journal says."""
         with self._file.write():
-            for part in chunks([pack_uid(i) for i in ids]):
-                where = f"uid IN ({marks(part)}) AND state <> ?"
-                sql = f"SELECT count(*) FROM entry WHERE {where} AND (state = 0 OR ? = 0)"
-                if self._file.value(sql, (*part, code, code)):
-                    self._file.meta.set(EPOCH_KEY, self._file.meta.get(EPOCH_KEY, 0) + 1)
-                changed += self._file.execute(f"UPDATE entry SET state = ? WHERE {where}", (code, *part, code)).rowcount
-        return changed
+            gone = "SELECT id FROM entry WHERE state = 4"
+            self._file.execute(f"DELETE FROM change WHERE tbl IN (0, 4) AND row_id IN ({gone})")
+            return self._file.execute("DELETE FROM entry WHERE state = 4").rowcount
+
+    def rowids(self, ids: Sequence[str]) -> dict[str, int]:
+        """Row ids by whole public id, of those that are in the file."""
+        out: dict[str, int] = {}
+        for part in chunks([pack_uid(i) for i in ids]):
+            rows = self._file.rows(f"SELECT uid, id FROM entry WHERE uid IN ({marks(part)})", part)
+            out.update((unpack_uid(uid), rowid) for uid, rowid in rows)
+        return out
 
     # -- finding -----------------------------------------------------------------------------------------------
 
@@ -228,14 +251,28 @@ class Entries:
         """Whether there is an entry of this whole id."""
         return self._file.value("SELECT 1 FROM entry WHERE uid = ?", (pack_uid(entry_id),)) is not None
 
-    def find_exact(self, text_hash: bytes, kind: str) -> str | None:
-        """Public id of a live entry of the kind with the same normalised text."""
+    def stands(self, entry_id: str) -> bool:
+        """Whether there is a live entry of this whole id."""
+        return self._file.value(f"SELECT 1 FROM entry WHERE uid = ? AND {LIVE}", (pack_uid(entry_id),)) is not None
+
+    def live_in(self, topic: str) -> int:
+        """Number of live entries of all kinds in one leaf."""
+        sql = f"SELECT sum(n) FROM cell_count WHERE topic_id = ? AND {LIVE}"
+        return int(self._file.value(sql, (self._file.topics.id_of(topic),)) or 0)
+
+    def live_rowids(self, topic: str) -> list[int]:
+        """Row ids of the live entries of one topic, oldest first."""
+        sql = f"SELECT id FROM entry WHERE topic_id = ? AND {LIVE} ORDER BY id"
+        return [int(r[0]) for r in self._file.rows(sql, (self._file.topics.id_of(topic),))]
+
+    def find_exact(self, text_hash: bytes, kind: str, besides: Collection[str] = ()) -> str | None:
+        """Public id of a live entry of the kind with the same normalised text, other than those of ``besides``."""
         sql = (
             "SELECT e.uid FROM entry e JOIN kind k ON k.id = e.kind_id"
-            f" WHERE e.text_hash = ? AND k.name = ? AND e.{LIVE} ORDER BY e.id LIMIT 1"
+            f" WHERE e.text_hash = ? AND k.name = ? AND e.{LIVE} ORDER BY e.id LIMIT {len(besides) + 1:d}"
         )
-        found = self._file.value(sql, (text_hash, pack_text(kind)))
-        return None if found is None else unpack_uid(found)
+        found = (unpack_uid(r[0]) for r in self._file.rows(sql, (text_hash, pack_text(kind))))
+        return next((uid for uid in found if uid not in besides), None)
 
     def by_rowids(self, rowids: Sequence[int], *, verdicts: bool = False) -> dict[int, Entry]:
         """Entries by row id; ids that are not there are left out."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from seedbed.core.errors import NotFoundError
 from seedbed.store.topics import SUBTREE, subtree
 from seedbed.store.values import pack_optional, pack_text, unpack_json, unpack_text
 
@@ -57,6 +58,9 @@ class EventFilter(TypedDict, total=False):
     before: float | None
 
 
+_SELECT = "SELECT e.id, e.at, e.action, e.actor, e.session, e.reason, e.subject, e.detail, e.undone_by FROM event e"
+
+
 class Events:
     """Events of one file."""
 
@@ -86,11 +90,25 @@ class Events:
         """Matching events, newest first, ``offset`` of them skipped; filters as in ``EventFilter``."""
         where, values = _conditions(wanted)
         rows = self._file.rows(
-            "SELECT e.id, e.at, e.action, e.actor, e.session, e.reason, e.subject, e.detail, e.undone_by FROM event e"
-            f" {where} ORDER BY e.id DESC LIMIT ? OFFSET ?",
+            f"{_SELECT} {where} ORDER BY e.id DESC LIMIT ? OFFSET ?",
             (*values, limit, offset),
         )
         return [_event(row) for row in rows]
+
+    def get(self, event_id: int) -> EventRow:
+        """One event; raises ``NotFoundError``."""
+        row = self._file.row(f"{_SELECT} WHERE e.id = ?", (event_id,))
+        if row is None:
+            raise NotFoundError(f"no event {event_id}", place={"event": event_id}, fix="seedbed log shows events")
+        return _event(row)
+
+    def extend(self, event_id: int, counts: Mapping[str, int]) -> None:
+        """Add numbers to those of an event's detail: a later batch of the same operation."""
+        with self._file.write():
+            detail = dict(self.get(event_id).detail)
+            for name, n in counts.items():
+                detail[name] = detail.get(name, 0) + n
+            self._file.execute("UPDATE event SET detail = ? WHERE id = ?", (pack_optional(detail), event_id))
 
     def count(self, **wanted: Unpack[EventFilter]) -> int:
         """Number of matching events."""

@@ -22,7 +22,9 @@ from seedbed.store.faults import mapped
 from seedbed.store.history import Journal
 from seedbed.store.interning import Names
 from seedbed.store.jobs import Jobs
+from seedbed.store.leases import Leases
 from seedbed.store.meta import Meta
+from seedbed.store.reviews import Reviews
 from seedbed.store.runs import Runs
 from seedbed.store.seeds import Seeds
 from seedbed.store.steering import Steering
@@ -43,7 +45,8 @@ class DatasetFile:
         mode: ``rw`` or ``ro``.
         clock: Unix seconds.
         meta, topics, entries, vectors, seeds, runs, jobs, calls, steering, events: what it holds.
-        journal: what events changed.
+        journal, leases: what events changed, and what is promised to whom.
+        reviews: what reviewers decided.
         names: ids of values that are stored once; for this package.
     """
 
@@ -66,6 +69,8 @@ class DatasetFile:
         self.steering = Steering(self)
         self.events = Events(self)
         self.journal = Journal(self)
+        self.leases = Leases(self)
+        self.reviews = Reviews(self)
 
     @classmethod
     def create(cls, path: str | Path, *, clock: Callable[[], float] = time.time) -> DatasetFile:
@@ -138,6 +143,19 @@ class DatasetFile:
     def writable(self) -> bool:
         """Whether it was opened for writing."""
         return self.mode == "rw"
+
+    def size(self) -> int:
+        """Bytes of the file and of what is not folded into it yet."""
+        wal = self.path.with_name(self.path.name + "-wal")
+        return self.path.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
+
+    def vacuum(self) -> None:
+        """Rewrite the file without free pages; waits for other writers like any transaction."""
+        if not self.writable:
+            raise ReadOnlyError(f"{self.path.name} was opened for reading", place={"file": str(self.path)})
+        with self._lock:
+            self._run("VACUUM")
+            self._run("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def migration_state(self) -> tuple[list[migrations.Applied], list[str]]:
         """Migrations the file has been through, and names of those still to come."""

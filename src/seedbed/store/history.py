@@ -14,17 +14,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from seedbed.store.entry_rows import chunks, marks
-from seedbed.store.values import pack_json
+from seedbed.store.values import STATES, pack_json
 from seedbed.store.vectors import EPOCH_KEY
 
 if TYPE_CHECKING:
     from seedbed.store.file import DatasetFile
 
-TABLES = ("entry", "topic", "decision", "meta", "verdict", "event")
+TABLES = ("entry", "topic", "decision", "meta", "verdict", "event", "seed")
 """What can be changed; the index is what the file keeps."""
-
-_SHAPES_SEARCH = {"state", "topic_id", "content"}
-"""Columns of an entry whose change makes loaded vectors stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +66,14 @@ class Journal:
             return False
         self._note(event_id, [(table, row_id, {name: before[name] for name in after}, after)])
         self.write(table, row_id, after)
-        if table == "entry" and _SHAPES_SEARCH & after.keys():
+        if table == "entry" and _is_searched_otherwise(before, after):
             self.touch_vectors()
         return True
+
+    def inserted(self, event_id: int, table: str, row_id: int) -> None:
+        """Note that the event brought a row of ``topic`` or ``decision``: undoing it flags the row."""
+        flag = {"topic": "removed", "decision": "withdrawn"}[table]
+        self._note(event_id, [(table, row_id, {flag: 1}, {flag: 0})])
 
     def change_all(self, event_id: int, table: str, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> int:
         """Number of rows of ``entry``, ``topic`` or ``decision`` that changed; each ``(row id, new columns)``."""
@@ -95,8 +97,10 @@ class Journal:
         self._file.executemany(
             f"UPDATE {table} SET {sets} WHERE id = ?", [(*after.values(), row_id) for _, row_id, _, after in notes]
         )
-        if notes and table == "entry" and _SHAPES_SEARCH & set(names):
+        if table == "entry" and any(_is_searched_otherwise(before, after) for _, _, before, after in notes):
             self.touch_vectors()
+        if notes and table == "topic":
+            self._file.topics.touch()
         return len(notes)
 
     def set_states(self, event_id: int, state: int, where: str, values: Sequence[Any]) -> int:
@@ -130,7 +134,7 @@ class Journal:
         """``(entries it brought that were not rejected, rows it changed)`` by event."""
         out = dict.fromkeys(event_ids, (0, 0))
         for part in chunks(event_ids):
-            entries = dict(
+            entries: dict[int, int] = dict(
                 self._file.rows(
                     f"SELECT event_id, count(*) FROM entry WHERE event_id IN ({marks(part)}) AND state <> 0"
                     " GROUP BY event_id",
@@ -138,7 +142,7 @@ class Journal:
                 )
             )
             sql = f"SELECT event_id, count(*) FROM change WHERE event_id IN ({marks(part)}) AND tbl <> 5 GROUP BY 1"
-            changes = dict(self._file.rows(sql, part))
+            changes: dict[int, int] = dict(self._file.rows(sql, part))
             out.update((e, (entries.get(e, 0), changes.get(e, 0))) for e in part)
         return out
 
@@ -181,7 +185,7 @@ class Journal:
             sets = ", ".join(f"{n} = ?" for n in columns)
             self._file.execute(f"UPDATE {table} SET {sets} WHERE id = ?", (*columns.values(), row_id))
             if table == "topic":
-                self._file.names.forget()
+                self._file.topics.touch()
 
     def _note(self, event_id: int, notes: Sequence[tuple[str, int, Mapping[str, Any], Mapping[str, Any]]]) -> None:
         first = self._next_seq(event_id)
@@ -215,6 +219,13 @@ def runs(changes: Sequence[Change]) -> Iterator[list[Change]]:
             run.append(change)
             seen.add(change.row_id)
         yield run
+
+
+def _is_searched_otherwise(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a change of an entry makes vectors that somebody has loaded stale."""
+    if "topic_id" in after or "content" in after:
+        return True
+    return "state" in after and STATES[before["state"]].live is not STATES[after["state"]].live
 
 
 def _encoded(columns: Mapping[str, Any]) -> str:

@@ -213,13 +213,13 @@ class Jobs:
         rows = self._file.rows("SELECT status, count(*) FROM job WHERE run_id = ? GROUP BY status", (run_id,))
         return {STATUSES[status]: n for status, n in rows}
 
-    def next_sample(self, run_id: int) -> int:
-        """A sample number above every job's, so that a new run's calls are not taken for an older run's.
+    def next_sample(self) -> int:
+        """A sample number above every job's, over all runs, so that no job's calls are taken for another's.
 
-        A run's own jobs keep theirs, so that its finished calls are found again; ``run_id`` is whose jobs come next.
+        Jobs keep theirs, so that the finished calls of an interrupted one are found again. Ask inside the ``write``
+        that plans the jobs: numbers then grow with row ids, whoever plans.
         """
-        del run_id  # numbers are unique over all runs
-        return int(self._file.value("SELECT max(sample) FROM job") or 0) + 1
+        return int(self._file.value("SELECT sample FROM job ORDER BY id DESC LIMIT 1") or 0) + 1
 
     def _by_ids(self, ids: Sequence[int]) -> list[JobRow]:
         rows = [r for part in chunks(ids) for r in self._file.rows(f"{_SELECT}WHERE j.id IN ({marks(part)})", part)]

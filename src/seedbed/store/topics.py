@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import TopicError, UnknownNameError, near_names
@@ -13,6 +13,9 @@ from seedbed.store.values import is_storable, pack_optional, pack_text, unpack_j
 
 if TYPE_CHECKING:
     from seedbed.store.file import DatasetFile
+
+EPOCH_KEY = "tree_epoch"
+"""Meta key of a number that grows when the tree changes."""
 
 MAX_NAME = 200
 MAX_DEPTH = 20
@@ -74,6 +77,20 @@ def _name_flaw(name: str) -> tuple[str, str] | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A topic with its place in the file: row ids of it and its parent."""
+
+    id: int
+    parent_id: int | None
+    topic: Topic
+
+    @property
+    def path(self) -> str:
+        """The topic's path."""
+        return self.topic.path
+
+
 class Topics:
     """Topics of one file."""
 
@@ -88,11 +105,16 @@ class Topics:
 
     def find(self, path: str) -> Topic | None:
         """The topic called ``path``, or ``None``."""
+        found = self.node(path)
+        return None if found is None else found.topic
+
+    def node(self, path: str) -> Node | None:
+        """The topic called ``path`` with its row ids, or ``None``."""
         if not is_storable(path):
             return None
         sql = _COLUMNS + _HAS_CHILD + "WHERE t.path = ? AND t.removed = 0"
         row = self._file.row(sql, (unicodedata.normalize("NFC", path),))
-        return None if row is None else _topic(row)
+        return None if row is None else _node(row)
 
     def get(self, path: str) -> Topic:
         """The topic called ``path``.
@@ -122,6 +144,10 @@ class Topics:
 
     def all(self, root: str | None = None) -> list[Topic]:
         """``root`` and everything below it, or the whole tree: parents before children, siblings in insertion order."""
+        return [node.topic for node in self.nodes(root)]
+
+    def nodes(self, root: str | None = None) -> list[Node]:
+        """As ``all``, with row ids."""
         where, values = ("", ()) if root is None else (" AND " + SUBTREE.format("t.path"), subtree(root))
         children: dict[int | None, list[tuple[Any, ...]]] = {}
         rows = self._file.rows(
@@ -130,11 +156,11 @@ class Topics:
         ids = {row[0] for row in rows}
         for row in rows:
             children.setdefault(row[6] if row[6] in ids else None, []).append(row)
-        out: list[Topic] = []
+        out: list[Node] = []
         waiting = children.get(None, [])[::-1]
         while waiting:
             row = waiting.pop()
-            out.append(_topic(row))
+            out.append(_node(row))
             waiting.extend(reversed(children.get(row[0], ())))
         return out
 
@@ -165,6 +191,15 @@ class Topics:
         error.near = near
         return error
 
+    def epoch(self) -> int:
+        """A number that grows whenever anybody changes the tree."""
+        return int(self._file.meta.get(EPOCH_KEY, 0))
+
+    def touch(self) -> None:
+        """Tell everybody who holds topics, in whatever process, to read them anew; call inside ``write``."""
+        self._file.names.forget()
+        self._file.meta.set(EPOCH_KEY, self.epoch() + 1)
+
     # -- writing -----------------------------------------------------------------------------------------------
 
     def add(self, topic: Topic, *, parents: bool = True) -> bool:
@@ -189,22 +224,23 @@ class Topics:
                 self.add(Topic(parent))
             parent_id = self.id_of(parent) if parent else None
             if parent_id is not None:
-                self._refuse_holder(parent_id, path)
+                self.refuse_holder(parent_id, path)
             self._insert(replace(topic, path=path), parent_id)
         return True
 
     def _insert(self, topic: Topic, parent_id: int | None) -> None:
         sql = "SELECT max(position) FROM topic WHERE parent_id IS ?"
         position = (self._file.value(sql, (parent_id,)) or 0) + 1
-        values = (topic.path, parent_id, position, *_attributes(topic))
+        values = (topic.path, parent_id, position, *attributes_of(topic))
         self._file.execute(
             "INSERT INTO topic (path, parent_id, position, description, target, weight, meta)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             values,
         )
-        self._file.names.forget()
+        self.touch()
 
-    def _refuse_holder(self, topic_id: int, path: str) -> None:
+    def refuse_holder(self, topic_id: int, path: str) -> None:
+        """Raise ``TopicError`` when the topic holds live entries, so that ``path`` cannot be below it."""
         held = self._file.value(
             "SELECT sum(n) FROM cell_count WHERE topic_id = ? AND state BETWEEN 1 AND 3 AND n > 0", (topic_id,)
         )
@@ -240,8 +276,9 @@ class Topics:
                 return False
             self._file.execute(
                 "UPDATE topic SET description = ?, target = ?, weight = ?, meta = ? WHERE path = ?",
-                (*_attributes(new), old.path),
+                (*attributes_of(new), old.path),
             )
+            self.touch()
             return True
 
     def load(self, topics: Iterable[Topic]) -> tuple[list[str], list[str]]:
@@ -266,10 +303,12 @@ class Topics:
         return created, updated
 
 
-def _attributes(topic: Topic) -> tuple[Any, ...]:
+def attributes_of(topic: Topic) -> tuple[Any, ...]:
+    """Description, target, weight and meta as the file keeps them."""
     return pack_text(topic.description), topic.target, float(topic.weight), pack_optional(topic.meta)
 
 
-def _topic(row: Sequence[Any]) -> Topic:
-    _, path, description, target, weight, meta, _, has_child = row
-    return Topic(path, unpack_text(description), target, weight, unpack_json(meta, {}), not has_child)
+def _node(row: Sequence[Any]) -> Node:
+    topic_id, path, description, target, weight, meta, parent_id, has_child = row
+    topic = Topic(path, unpack_text(description), target, weight, unpack_json(meta, {}), not has_child)
+    return Node(topic_id, parent_id, topic)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,10 @@ class Undone:
     conflicts: list[Conflict] = field(default_factory=list)
 
 
+class _Kept(Exception):
+    """Ends the undoing of an event that is left as it is."""
+
+
 class Undo:
     """One undo of several events; call inside ``file.write()``, and roll that back when conflicts forbid it.
 
@@ -79,6 +84,7 @@ class Undo:
     def __init__(self, file: DatasetFile, event_id: int) -> None:
         self._file, self._journal = file, file.journal
         self.done = Undone(event_id)
+        self._leaving: set[int] = set()
 
     def take_back(self, event_ids: Sequence[int]) -> Undone:
         """Set back everything the events did, newest first.
@@ -98,12 +104,27 @@ class Undo:
                     fix=f"seedbed redo {found[0]} brings it back",
                     code="already_undone",
                 )
-            self._remove_entries(event_id)
-            for run in runs(self._journal.changes(event_id)[::-1]):
-                self._set_back(run)
-            self._journal.change(self.done.event_id, "event", event_id, {"undone_by": self.done.event_id})
-            self.done.events.append(event_id)
+            self._take_back_one(event_id)
         return self.done
+
+    def _take_back_one(self, event_id: int) -> None:
+        """One event; where the tree is in the way of a topic it is left as it is as a whole."""
+        before = deepcopy(self.done)
+        try:
+            with self._file.write():
+                self._remove_entries(event_id)
+                changes = self._journal.changes(event_id)[::-1]
+                self._leaving = self._topics_that_leave(changes)
+                for run in runs(changes):
+                    self._set_back(run)
+                self._check_tree(changes)
+                if any(c.table == "topic" for c in self.done.conflicts[len(before.conflicts) :]):
+                    raise _Kept
+                self._journal.change(self.done.event_id, "event", event_id, {"undone_by": self.done.event_id})
+                self.done.events.append(event_id)
+        except _Kept:
+            before.conflicts = self.done.conflicts
+            self.done = before
 
     def _remove_entries(self, event_id: int) -> None:
         """Entries that the event brought leave the dataset, whatever was done to them since."""
@@ -118,8 +139,38 @@ class Undo:
             rows = self._file.rows(f"SELECT e.uid FROM entry e WHERE {where} ORDER BY e.id LIMIT {SHOWN}", values)
             self.done.entries = [*self.done.entries, *(unpack_uid(r[0]) for r in rows)][:SHOWN]
 
+    def _topics_that_leave(self, changes: Sequence[Change]) -> set[int]:
+        """Topics that the event made and that nothing but its own entries is in: they make room for what comes back."""
+        made = [c.row_id for c in changes if c.table == "topic" and c.before.get("removed") == 1]
+        own = {c.row_id for c in changes if c.table == "entry"}
+        sql = f"SELECT id FROM entry WHERE topic_id = ? AND {LIVE}"
+        return {t for t in made if all(rowid in own for (rowid,) in self._file.rows(sql, (t,)))}
+
+    def _check_tree(self, changes: Sequence[Change]) -> None:
+        """Every topic that was touched hangs where its path says, and entries are in leaves that are there."""
+        held = f"(SELECT count(*) FROM entry e WHERE e.topic_id = {{}}.id AND e.{LIVE})"
+        sql = (
+            f"SELECT t.path, t.removed, {held.format('t')}, p.path, p.removed, {held.format('p')},"
+            " EXISTS (SELECT 1 FROM topic c WHERE c.parent_id = t.id AND c.removed = 0)"
+            " FROM topic t LEFT JOIN topic p ON p.id = t.parent_id WHERE t.id = ?"
+        )
+        for change in {c.row_id: c for c in changes if c.table == "topic"}.values():
+            path, removed, own, parent, gone, above, below = self._file.row(sql, (change.row_id,)) or ("", 1, *[0] * 5)
+            if removed:
+                if own or below:
+                    what = f"holds {own} entries" if own else "has subtopics"
+                    self._refuse(change, "topic_holds_entries", f"{what} that were added since")
+            elif gone or path.rpartition("/")[0] != (parent or ""):
+                self._refuse(change, "topic_gone", "has no parent to return to: that was moved or removed since")
+            elif above:
+                self._refuse(change, "topic_holds_entries", f"cannot be below {parent!r}, which holds {above} entries")
+
     def _set_back(self, run: Sequence[Change]) -> None:
         table, names = run[0].table, list(run[0].before)
+        if table == "topic" and len(run) > 1:
+            for change in run:  # what one topic may become depends on the one before it
+                self._set_back([change])
+            return
         if table in ("meta", "verdict"):
             for change in run:
                 self._set_back_one(change)
@@ -134,8 +185,6 @@ class Undo:
         if table == "entry" and "content" in names:
             self.done.content_rowids += [c.row_id for c in good]
         self._journal.change_all(self.done.event_id, table, [(c.row_id, c.before) for c in good])
-        if table == "topic":
-            self._file.names.forget()
 
     def _set_back_one(self, change: Change) -> None:
         now = self._journal.read(change.table, change.row_id, list(change.after))
@@ -164,13 +213,7 @@ class Undo:
         now = self._journal.read("topic", change.row_id, ["path", "removed"])
         will = {**now, **change.before}
         if will["removed"]:
-            held = self._file.value(f"SELECT count(*) FROM entry WHERE topic_id = ? AND {LIVE}", (change.row_id,))
-            below = self._file.value("SELECT 1 FROM topic WHERE parent_id = ? AND removed = 0", (change.row_id,))
-            if held or below:
-                what = f"holds {held} entries" if held else "has subtopics"
-                self._refuse(change, "topic_holds_entries", f"{what} that were added since")
-                return False
-            return True
+            return True  # what is in it may leave as well; looked at in the end
         sql = "SELECT 1 FROM topic WHERE path = ? AND removed = 0 AND id <> ?"
         if self._file.value(sql, (will["path"], change.row_id)):
             self._refuse(change, "topic_taken", f"cannot be {will['path']!r} again: another topic has that path")
@@ -204,11 +247,9 @@ class Undo:
         return [c for c in changes if c.row_id not in refused]
 
     def _takes_entries(self, topic_id: int) -> bool:
-        sql = (
-            "SELECT removed = 0 AND NOT EXISTS (SELECT 1 FROM topic c WHERE c.parent_id = t.id AND c.removed = 0)"
-            " FROM topic t WHERE id = ?"
-        )
-        return bool(self._file.value(sql, (topic_id,)))
+        children = self._file.rows("SELECT id FROM topic WHERE parent_id = ? AND removed = 0", (topic_id,))
+        there = self._file.value("SELECT removed = 0 FROM topic WHERE id = ?", (topic_id,))
+        return bool(there) and all(child in self._leaving for (child,) in children)
 
     def _count_states(self, changes: Sequence[Change]) -> None:
         gone = [c.row_id for c in changes if c.before["state"] == _REMOVED]

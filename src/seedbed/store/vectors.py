@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import EmbedderMismatchError, StoreError
+from seedbed.store.entry_rows import chunks, marks
 from seedbed.store.topics import SUBTREE, subtree
 from seedbed.store.values import LIVE
 
@@ -51,6 +52,26 @@ class Vectors:
     def _insert(self, embedder: str, dim: int, threshold: float) -> int:
         sql = "INSERT INTO embedder (name, dim, threshold) VALUES (?, ?, ?)"
         return int(self._file.execute(sql, (embedder, int(dim), float(threshold))).lastrowid or 0)
+
+    def set(self, rows: Sequence[tuple[int, bytes]]) -> None:
+        """Give entries other vectors of the file's embedder; each ``(row id, float16 bytes)``."""
+        current = self.current()
+        if current is None:
+            raise StoreError("vectors need an embedder, and none is registered", code="no_embedder")
+        with self._file.write():
+            embedder_id = self._file.names.embedder()[0]
+            self._file.executemany(
+                "INSERT OR REPLACE INTO vector VALUES (?, ?, ?)",
+                [(r, embedder_id, self._fitting(v, current[1])) for r, v in rows],
+            )
+            self._file.journal.touch_vectors()
+
+    def of(self, rowids: Sequence[int]) -> dict[int, bytes]:
+        """Float16 bytes by row id of the entry, for the few that are looked at one by one."""
+        out: dict[int, bytes] = {}
+        for part in chunks(rowids):
+            out.update(self._file.rows(f"SELECT entry_id, v FROM vector WHERE entry_id IN ({marks(part)})", part))
+        return out
 
     def load(
         self, *, root: str | None = None, subtree: bool = True, after_rowid: int = 0

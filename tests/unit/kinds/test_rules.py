@@ -3,7 +3,7 @@ import pytest
 from seedbed.core.errors import TopicError, UnknownNameError
 from seedbed.core.records import Topic
 from seedbed.kinds.load import load_kind
-from seedbed.kinds.rules import check_rules, fold
+from seedbed.kinds.rules import check_rules, fold, fold_tree
 
 
 def topic(path: str, **fields) -> Topic:
@@ -76,3 +76,50 @@ def test_a_rule_for_a_field_that_is_not_there_names_near_ones():
         check_rules(load_kind("qa"), [topic("a", dificulty=["easy"])])
     assert caught.value.near == ["difficulty"]
     assert caught.value.place == {"topic": "a", "field": "dificulty"}
+
+
+def test_a_topic_cannot_make_a_required_field_optional():
+    loose = {"enum": ["easy"], "required": False}
+    with pytest.raises(TopicError, match="cannot be optional") as caught:
+        fold([topic("a", difficulty={"required": True}), topic("a/b", difficulty=loose)])
+    assert caught.value.stable_code == "impossible_rule"
+    with pytest.raises(TopicError, match="kind 'qa' requires it"):
+        check_rules(load_kind("qa"), [topic("a", question={"required": False})])
+    check_rules(load_kind("qa"), [topic("a", difficulty=loose)])
+
+
+def test_a_field_that_is_forbidden_above_cannot_be_required_below():
+    with pytest.raises(TopicError, match="both required and forbidden"):
+        fold([topic("a", difficulty={"forbidden": True}), topic("a/b", difficulty={"required": True})])
+    with pytest.raises(TopicError, match="both required and forbidden"):
+        check_rules(load_kind("qa"), [topic("a", question={"forbidden": True})])
+
+
+def test_a_forbidden_field_is_a_problem_and_is_not_asked_for():
+    qa, rules = load_kind("qa"), fold([topic("a", difficulty={"forbidden": True})])
+    entry = {"question": "Why?", "answer": "So."}
+    assert qa.problems(entry, rules) == []
+    assert [p.code for p in qa.problems({**entry, "difficulty": "easy"}, rules)] == ["forbidden"]
+    assert "difficulty" not in qa.json_schema(rules)["properties"]
+    assert qa.describe(rules)["fields"]["difficulty"]["forbidden"]
+
+
+def test_a_whole_tree_is_folded_as_each_of_its_paths_is():
+    tree = [topic("a", difficulty=["easy", "hard"]), topic("a/b", difficulty="hard"), topic("a/b/c"), topic("d")]
+    rules, wrong = fold_tree(tree)
+    assert wrong == {}
+    assert rules["a/b/c"].fields == fold(tree[:3]).fields
+    assert (rules["a/b"].path, rules["d"].fields) == ("a/b", {})
+
+
+def test_a_contradiction_is_told_for_everything_below_it():
+    rules, wrong = fold_tree([topic("a", difficulty="easy"), topic("a/b", difficulty="hard"), topic("a/b/c")])
+    assert set(rules) == {"a"}
+    assert {path: error.place["topic"] for path, error in wrong.items()} == {"a/b": "a/b", "a/b/c": "a/b"}
+
+
+def test_only_the_topics_that_matter_are_checked():
+    tree = [topic("old", nowhere=["x"]), topic("new", difficulty=["easy"])]
+    check_rules(load_kind("qa"), tree, only={"new"})
+    with pytest.raises(UnknownNameError):
+        check_rules(load_kind("qa"), tree)

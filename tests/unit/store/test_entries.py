@@ -9,7 +9,7 @@ import pytest
 from seedbed.core.errors import InputError, NotFoundError, StoreError, TopicError, UnknownNameError
 from seedbed.core.records import Origin, Outcome, Seed, State, Topic, Verdict
 from seedbed.store import CellCount, DatasetFile, EntryFilter, NewEntry, NewJob
-from testkit.stored import Clock, make_file, new_entry, passing, rejected
+from testkit.stored import Clock, make_file, new_entry, passing, rejected, set_state
 
 
 def test_an_entry_comes_back_as_it_was_put(file: DatasetFile) -> None:
@@ -164,7 +164,7 @@ def test_many_row_ids_at_once(file: DatasetFile) -> None:
 def test_an_id_given_up_by_a_rejected_entry_may_come_again(file: DatasetFile) -> None:
     new = new_entry(1)
     file.entries.insert([new])
-    file.entries.set_state([new.id], State.REJECTED)
+    set_state(file, [new.id], State.REJECTED)
     file.entries.insert([new])
     assert file.entries.get(new.id).state is State.ACCEPTED
     assert file.entries.count(EntryFilter(states=(State.REJECTED,))) == 1
@@ -173,9 +173,9 @@ def test_an_id_given_up_by_a_rejected_entry_may_come_again(file: DatasetFile) ->
 def test_states_change_and_are_counted(file: DatasetFile) -> None:
     rows = [new_entry(i) for i in range(3)]
     file.entries.insert(rows)
-    assert file.entries.set_state([rows[0].id, rows[1].id, "ff" * 10], State.APPROVED) == 2
+    assert set_state(file, [rows[0].id, rows[1].id, "ff" * 10], State.APPROVED) == 2
     assert file.meta.get("vector_epoch") is None
-    assert file.entries.set_state([rows[0].id], State.REJECTED) == 1
+    assert set_state(file, [rows[0].id], State.REJECTED) == 1
     assert file.meta.get("vector_epoch") == 1
     assert {c.state: c.n for c in file.entries.counts()} == {
         State.ACCEPTED: 1, State.APPROVED: 1, State.REJECTED: 1,
@@ -248,7 +248,7 @@ def test_a_stream_shows_one_moment(listed: DatasetFile) -> None:
     stream = listed.entries.stream(batch=1)
     next(stream)
     listed.entries.insert([new_entry(9, topic="rome/republic")])
-    listed.entries.set_state([new_entry(1).id], State.REJECTED)
+    set_state(listed, [new_entry(1).id], State.REJECTED)
     rest = list(stream)
     assert len(rest) == 4
     assert {e.id: e.state for e in rest}[new_entry(1).id] is State.ACCEPTED

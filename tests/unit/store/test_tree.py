@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from seedbed.core.errors import InputError, TopicError
 from seedbed.core.records import Topic
-from seedbed.store.tree import parse_tree, read_tree
+from seedbed.store.tree import parse_tree, read_tree, tree_from_text
 
 
 def test_every_form_of_a_topic_is_read() -> None:
@@ -108,3 +109,30 @@ def test_a_file_that_is_neither_is_named(tmp_path: Path, data: bytes) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot read"):
         read_tree(tmp_path / "no")
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ('{"a": {"b": {},\n "b": {}}}', 2),
+        ("a:\n  b: {}\n  b: {}\n", 3),
+        ("a: {}\n'a': {}\n", 2),
+        ('{"a":\t{"b": {},\t"b": {}}}', None),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused_with_its_row(text: str, row: int | None) -> None:
+    with pytest.raises(InputError, match="twice") as caught:
+        tree_from_text(text, "tree")
+    assert caught.value.stable_code == "duplicate_key"
+    assert caught.value.place.get("row") in (row, 1)
+
+
+def test_anchors_and_merge_keys_are_no_duplicates() -> None:
+    tree = "base: &b {x: {}}\none:\n  <<: *b\n  y: {}\ntwo:\n  <<: *b\nlist: [a, a2]\n"
+    assert tree_from_text(tree, "tree")["one"] == {"x": {}, "y": {}}
+
+
+@pytest.mark.parametrize("value", [float("nan"), date(2024, 1, 1), {"deep": [float("inf")]}])
+def test_meta_that_json_cannot_hold_is_refused(value: Any) -> None:
+    with pytest.raises(TopicError, match="meta of topic 'a'"):
+        parse_tree({"a": {"_since": value}})

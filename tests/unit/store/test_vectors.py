@@ -6,7 +6,7 @@ import pytest
 from seedbed.core.errors import EmbedderMismatchError, StoreError
 from seedbed.core.records import State
 from seedbed.store import DatasetFile
-from testkit.stored import new_entry, rejected
+from testkit.stored import new_entry, rejected, set_state
 
 
 def vector(number: float) -> bytes:
@@ -49,7 +49,7 @@ def test_only_newer_ones(embedded: DatasetFile) -> None:
 
 
 def test_rejected_entries_are_left_out(embedded: DatasetFile) -> None:
-    embedded.entries.set_state([new_entry(0).id], State.REJECTED)
+    set_state(embedded, [new_entry(0).id], State.REJECTED)
     assert numbers(embedded.vectors.load()) == [1, 2, 3]
     assert numbers(embedded.vectors.load(root="rome/republic")) == [3]
 

@@ -16,10 +16,20 @@ from seedbed.frontends.cli.options import Group, dataset_option, output_option
 from seedbed.frontends.cli.output import Output
 
 SECTIONS: dict[str, dict[str, str]] = {
-    "Start": {"init": "project", "demo": "demo"},
-    "Fill": {"topics": "topics", "generate": "generate", "submit": "submitting", "import": "submitting"},
-    "Look": {"report": "report", "similar": "entries", "list": "entries", "show": "entries", "log": "report"},
+    "Start": {"init": "project", "demo": "demo", "guide": "guide", "mcp": "mcp"},
+    "Fill": {
+        "topics": "topics",
+        "generate": "generate",
+        "next": "next",
+        "submit": "submitting",
+        "import": "importing",
+    },
+    "Look": {"report": "report", "similar": "entries", "list": "entries", "show": "entries"},
+    "Change": {"edit": "editing", "move": "editing", "remove": "editing"},
+    "Go back": {"log": "history", "undo": "history", "redo": "history", "compact": "history"},
+    "Review": {"review": "review", "approve": "review", "reject": "review"},
     "Hand on": {"export": "export"},
+    "Keep in order": {"reconcile": "upkeep", "revalidate": "upkeep"},
     "Set up": {"providers": "models", "models": "models", "reembed": "project"},
 }
 """Commands as ``--help`` shows them: section → command → module of this package."""

@@ -15,16 +15,20 @@ from seedbed.frontends.cli.session import Session, parse_rows, read_text
 if TYPE_CHECKING:
     from seedbed.core.records import Entry
 
-STATES = ("accepted", "pending", "approved", "rejected")
+STATES = ("accepted", "pending", "approved", "rejected", "removed")
 
 
 @click.command("similar", short_help="Show the entries closest to ENTRY, in full.")
 @click.argument("entries", metavar="ENTRY")
-@click.option("--topic", required=True, metavar="PATH", help="Leaf topic the entry would go to.")
+@click.option("--topic", required=True, metavar="PATH", help="Topic the entry would go to.")
 @click.option("--kind", metavar="NAME", help="Schema of the entry [default: the project's].")
 @click.option("-k", "--top-k", "k", default=5, show_default=True, type=Whole(1, 1000), help="Neighbours shown.")
+@click.option(
+    "--scope", type=OneOf("scope", "topic", "subtree", "dataset"),
+    help="Look in the topic, in its parent and below, or everywhere [default: the project's].",
+)  # fmt: skip
 @common
-def similar_command(session: Session, entries: str, topic: str, kind: str | None, k: int) -> int:
+def similar_command(session: Session, entries: str, **options: Any) -> int:
     """Show the entries closest to ENTRY, with their full content, best first.
 
     ENTRY is a JSON object, an array or JSON lines of them, bare text, @FILE, or - for stdin.
@@ -36,9 +40,9 @@ def similar_command(session: Session, entries: str, topic: str, kind: str | None
         raise rows[0]
     good = [row if isinstance(row, str) else dict(row) for row in rows if isinstance(row, str | dict)]
     with session.open("ro") as dataset:
-        found = iter(dataset.similar(good, topic=topic, kind=kind, k=k))
+        found = iter(dataset.similar(good, **options))
     results = [_neighbours(i, row, found) for i, row in enumerate(rows, 1)]
-    session.out.data(results if len(results) > 1 else results[0], lambda: _similar_lines(results, topic))
+    session.out.data(results if len(results) > 1 else results[0], lambda: _similar_lines(results, options["topic"]))
     return int(ExitCode.INPUT if any("code" in r for r in results) else ExitCode.OK)
 
 
@@ -100,7 +104,7 @@ def entry_lines(entry: Entry) -> Iterator[str]:
 @click.option("--topic", metavar="PATH", help="Only this topic and below.")
 @click.option(
     "--state", "states", multiple=True, type=OneOf("state", *STATES),
-    help="Only these states; may be repeated [default: all but rejected].",
+    help="Only these states; may be repeated [default: all but rejected and removed].",
 )  # fmt: skip
 @click.option("--kind", metavar="NAME", help="Only this kind.")
 @click.option("--code", metavar="NAME", help="Only entries rejected for this reason, e.g. near_duplicate.")

@@ -23,18 +23,20 @@ from seedbed.frontends.cli.session import Session
 @click.option("--list", "list_", is_flag=True, help="List the templates.")
 @common
 def init_command(session: Session, folder: str, template: str, list_: bool) -> None:
-    """Make FOLDER a project: seedbed.yaml, a topic tree and an empty dataset.
+    """Make FOLDER a project: seedbed.yaml, a topic tree, a brief for writers, AGENTS.md and an empty dataset.
 
     Existing files are never overwritten.
     """
     known = templates()
     if list_:
         rows = [{"template": name, "description": text} for name, text in known.items()]
-        session.out.data({"templates": rows}, lambda: [f"{name:12}  {text}" for name, text in known.items()])
+        width = max(map(len, known))
+        session.out.data({"templates": rows}, lambda: [f"{name:{width}}  {text}" for name, text in known.items()])
         return
     if template not in known:
         raise UnknownNameError("template", template, known)
     made, kept = copy_template(template, Path(folder))
+    _write_agents_md(Path(folder), made, kept)
     from seedbed.dataset import create
     from seedbed.dataset.project import find_project
     from seedbed.store.tree import read_tree
@@ -55,6 +57,7 @@ def _init_lines(folder: str, made: list[str], kept: list[str], loaded: list[str]
         yield f"{counted(len(loaded), 'topic')} loaded"
     go = "" if folder == "." else f"cd {safe(folder)} && "
     yield f"next: {go}" + ("seedbed report" if loaded else "seedbed topics add PATH")
+    yield f"for agents: {go}seedbed guide agent"
 
 
 def templates() -> dict[str, str]:
@@ -82,7 +85,7 @@ def copy_template(template: str, folder: Path) -> tuple[list[str], list[str]]:
     kept: list[str] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for source in sorted((_home() / template).iterdir()):
+        for source in sorted(f for f in (_home() / template).iterdir() if f.is_file()):
             target = folder / source.name
             if target.exists():
                 kept.append(source.name)
@@ -94,6 +97,19 @@ def copy_template(template: str, folder: Path) -> tuple[list[str], list[str]]:
     except PermissionError as error:
         raise ReadOnlyError(f"cannot write in {str(folder)!r}", place={"file": str(error.filename)}) from error
     return made, kept
+
+
+def _write_agents_md(folder: Path, made: list[str], kept: list[str]) -> None:
+    """Put ``AGENTS.md`` into the project, unless there is one: then ``guide --agents-md`` adds to it when asked."""
+    from seedbed.core.config import CONFIG_NAME, load_config
+    from seedbed.frontends.guides.installing import agents_md
+
+    path = folder / "AGENTS.md"
+    if path.exists():
+        kept.append(path.name)
+        return
+    path.write_text(agents_md(load_config(folder / CONFIG_NAME).description), encoding="utf-8")
+    made.append(path.name)
 
 
 @click.command("reembed", short_help="Replace all vectors by another embedder's.")

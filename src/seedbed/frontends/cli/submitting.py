@@ -1,30 +1,22 @@
-"""``submit`` and ``import``: rows to the door."""
+"""``submit``: rows to the door."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from seedbed.core.errors import ExitCode
-from seedbed.frontends.cli.options import common
-from seedbed.frontends.cli.output import content_lines, counted, one_line, safe, verdict_line
+from seedbed.frontends.cli.options import OneOf, common, who_options
+from seedbed.frontends.cli.output import content_lines, one_line, safe, verdict_line
 from seedbed.frontends.cli.session import Session, parse_rows, read_text
 
 if TYPE_CHECKING:
     from seedbed.engine.decisions import Decision
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-REFUSALS = 20
-"""Refused rows that ``import`` shows as text."""
-
-
-def actor_option(does: str) -> Callable[[F], F]:
-    """``--actor``: who is named in the log."""
-    told = f"Who {does}: human:NAME or agent:NAME."
-    return click.option("--actor", metavar="WHO", default="human", show_default=True, help=told)
+POLICIES = ("reject", "warn", "review")
+"""What becomes of duplicates."""
 
 
 @click.command("submit", short_help="Hand entries to the door; say what happened and why.")
@@ -32,25 +24,29 @@ def actor_option(does: str) -> Callable[[F], F]:
 @click.option("--topic", metavar="PATH", help="Leaf topic [default: each row's own 'topic'].")
 @click.option("--kind", metavar="NAME", help="Schema of the entries [default: the project's].")
 @click.option("--check", "check_only", is_flag=True, help="Only say what would happen.")
-@actor_option("submits")
-@click.option("--session", "group", metavar="NAME", help="Name that groups several submissions in the log.")
+@click.option(
+    "--on-duplicate", type=OneOf("policy", *POLICIES), help="Refuse duplicates, let them in, or have them reviewed."
+)
+@click.option("--lease", metavar="ID", help="Lease of next that this fulfils [default: the actor's own on the cell].")
+@who_options("submits")
 @common
-def submit_command(session: Session, entries: str, group: str | None, **options: Any) -> int:
+def submit_command(session: Session, /, entries: str, **options: Any) -> int:
     """Hand ENTRY to the door; say of each row what happened and why.
 
-    ENTRY is a JSON object, an array or JSON lines, @FILE, or - for stdin.
+    ENTRY is a JSON object, an array or JSON lines, @FILE, or - for stdin. Rows are compared with the dataset and with
+    each other; the very same entry again changes nothing.
     Exit status: 0 all in the dataset, 1 a row was rejected, 2 a row could not be looked at.
     """
     rows = parse_rows(read_text(entries, what="entries"))
-    with session.open() as dataset:
+    with session.open("ro" if options["check_only"] else "rw") as dataset:
         if options["topic"] is not None:
             dataset.file.topics.get(options["topic"])
-        decisions = dataset.submit(rows, session=group, **options)
+        decisions = dataset.submit(rows, **options)
     alone = decisions[0] if len(decisions) == 1 else None
     if alone is not None and alone.error is not None:
         raise alone.error
     results = [{"row": i, **row_result(d)} for i, d in enumerate(decisions, 1)]
-    session.out.data(results if alone is None else results[0], lambda: _result_lines(results, options["check_only"]))
+    session.out.data(results if alone is None else results[0], lambda: result_lines(results, options["check_only"]))
     return int(max(map(row_status, decisions), default=ExitCode.OK))
 
 
@@ -72,13 +68,15 @@ def row_status(decision: Decision) -> ExitCode:
     return ExitCode.OK if decision.accepted else ExitCode.FAILURE
 
 
-def _result_lines(results: list[dict[str, Any]], check_only: bool) -> Iterator[str]:
+def result_lines(results: list[dict[str, Any]], check_only: bool) -> Iterator[str]:
+    """What the door said of each row, as text."""
     would = "would be " if check_only else ""
     for result in results:
         head = f"row {result['row']}: " if len(results) > 1 else ""
         there = ", was there already" if result.get("existed") else ""
         if result["state"] != "rejected":
             yield f"{head}✓ {would}{result['state']}{there} {result['id']}"
+            yield from (f"    ! {one_line(w, 200)}" for w in result.get("warnings", ()))
             continue
         kept = f" {result['id']}" if result.get("id") else ""
         yield f"{head}✗ {would}rejected{kept}: {result['code']}: {one_line(result['reason'], 200)}"
@@ -97,54 +95,6 @@ def _evidence(result: dict[str, Any]) -> Iterator[str]:
             yield from content_lines(neighbour["content"], "      ")
     if len(failing) > 1:
         yield from (verdict_line(v) for v in failing)
-
-
-@click.command("import", short_help="Hand every row of a file to the door.")
-@click.argument("path", metavar="FILE")
-@click.option("--topic", metavar="PATH", help="Leaf topic for all rows.")
-@click.option("--topic-field", metavar="COLUMN", help="Column that names each row's topic [default: topic].")
-@click.option("--map", "mappings", multiple=True, metavar="COLUMN=FIELD", help="Rename a column; may be repeated.")
-@click.option("--kind", metavar="NAME", help="Schema of the rows [default: the project's].")
-@click.option("--check", "check_only", is_flag=True, help="Only say what would happen.")
-@actor_option("imports")
-@common
-def import_command(session: Session, path: str, mappings: tuple[str, ...], **options: Any) -> int:
-    """Hand every row of FILE (jsonl, json, csv, parquet) to the door.
-
-    As JSON: one result a row in file order, then a summary. As text: the summary and the first refusals.
-    Exit status: 0 all in the dataset, 1 a row was rejected, 2 a row could not be read.
-    """
-    mapping = pairs(mappings, "--map", "COLUMN=FIELD")
-    counts = {"rows": 0, "accepted": 0, "existed": 0, "rejected": 0}
-    status = ExitCode.OK
-    refused: list[dict[str, Any]] = []
-    with session.open() as dataset:
-        if options["topic"] is not None:
-            dataset.file.topics.get(options["topic"])
-        for decision in dataset.import_rows(path, mapping=mapping, **options):
-            result = {**decision.candidate.place, **row_result(decision)}
-            counts["rows"] += 1
-            name = "existed" if decision.existed else result["state"]
-            counts[name] = counts.get(name, 0) + 1
-            status = max(status, row_status(decision))
-            if not decision.accepted and len(refused) < REFUSALS:
-                refused.append(result)
-            if session.out.as_json:
-                session.out.json({k: v for k, v in result.items() if k != "neighbours"})
-    summary = {"file": path, **counts}
-    session.out.data({"summary": summary}, lambda: _import_lines(summary, refused, options["check_only"]))
-    return int(status)
-
-
-def _import_lines(summary: dict[str, Any], refused: list[dict[str, Any]], check_only: bool) -> Iterator[str]:
-    would = "would be " if check_only else ""
-    existed = f", {summary['existed']} already there" if summary["existed"] else ""
-    rows = counted(summary["rows"], "row")
-    yield f"{summary['accepted']} of {rows} {would}accepted{existed}, {summary['rejected']} rejected"
-    for r in refused:
-        yield f"  row {r.get('row', '?')}: {r['code']}: {one_line(r['reason'], 160)}"
-    if summary["rejected"] > len(refused):
-        yield f"  … and {summary['rejected'] - len(refused)} more; all with their reasons: --json"
 
 
 def pairs(given: Iterable[str], option: str, form: str) -> dict[str, str]:

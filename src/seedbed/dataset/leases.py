@@ -1,0 +1,233 @@
+"""What to write next: gaps in the tree, promised to one writer at a time, with everything needed to fill them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from seedbed.core.errors import InputError
+from seedbed.core.records import State
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from seedbed.dataset.handle import Dataset
+    from seedbed.engine.plan import CellPlan
+    from seedbed.kinds.kind import Kind
+    from seedbed.store.leases import LeaseRow
+
+TTL_S = 900.0
+"""Seconds a lease lasts unless it is renewed."""
+
+MOST = 100
+"""Leases given at once."""
+
+SAMPLE = 1_000
+"""Entries of a topic among which crowded ones are looked for."""
+
+DONE = (State.ACCEPTED, State.APPROVED)
+
+
+class Leases:
+    """Leases on cells of one dataset; reached as ``Dataset.leases``."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._file = dataset.file
+
+    def next(
+        self,
+        n: int = 1,
+        *,
+        topic: str | None = None,
+        kind: str | None = None,
+        actor: str = "human",
+        session: str | None = None,
+        ttl_s: float = TTL_S,
+        avoid: int = 3,
+    ) -> list[dict[str, Any]]:
+        """What to write now: up to ``n`` entries, as leases on the emptiest cells; empty when nothing is missing.
+
+        Nobody else is given the same gap until the lease is fulfilled, given back or has run out. Calls no model.
+        Each is ``{"lease", "topic", "description", "cell" {field: value}, "n", "fields" {field: rule}, "coordinates",
+        "avoid" [{"id", "content"}], "rejected_for" [{"reason", "n"}], "expires_at"}``.
+
+        Args:
+            n: entries wanted in all, at most ``MOST``.
+            topic: only this topic and below.
+            kind: schema, default the project's.
+            actor: who will write.
+            session: of the actor.
+            ttl_s: seconds until the promise ends unless it is renewed.
+            avoid: entries shown from where the topic is crowded.
+
+        Raises:
+            UnknownNameError: no such topic.
+            InputError: ``n`` is out of range.
+        """
+        if not 1 <= n <= MOST:
+            raise InputError(f"cannot give {n} leases at once", fix=f"ask for 1 to {MOST}")
+        if ttl_s <= 0:
+            raise InputError(f"a lease cannot last {ttl_s:g} seconds", fix="give a positive time")
+        schema = self._dataset.kind(kind)
+        if topic is not None:
+            topic = self._file.topics.get(topic).path
+        granted: list[LeaseRow] = []
+        with self._file.write():
+            for plan, wanted in self._gaps(schema, topic, n):
+                place = plan.cell.topic, schema.name, plan.cell.label
+                granted.append(
+                    self._file.leases.grant(
+                        place,
+                        plan.cell.fields,
+                        wanted,
+                        owner=actor,
+                        session=session,
+                        coordinates=self._coordinates(plan.cell.topic, wanted),
+                        ttl_s=ttl_s,
+                    )
+                )
+        return [self._describe(row, schema, avoid) for row in granted]
+
+    def all(self, *, owner: str | None = None, session: str | None = None) -> list[dict[str, Any]]:
+        """Live leases, oldest first: ``{"lease", "topic", "cell", "n", "given", "owner", "session", "expires_at"}``."""
+        return [_lease_dict(row) for row in self._file.leases.live(owner=owner, session=session)]
+
+    def renew(self, ids: Sequence[str], *, ttl_s: float = TTL_S) -> list[str]:
+        """Ids that now last ``ttl_s`` seconds from now; one that ran out, or was fulfilled, is not among them."""
+        return self._file.leases.renew(_ids(ids), ttl_s)
+
+    def give_back(self, ids: Sequence[str]) -> list[str]:
+        """Ids that were live and are no more: others may be given those cells."""
+        return self._file.leases.give_back(_ids(ids))
+
+    # -- finding gaps ------------------------------------------------------------------------------------------
+
+    def _gaps(self, schema: Kind, root: str | None, n: int) -> list[tuple[CellPlan, int]]:
+        """Cells and how many entries each is to get, ``n`` in all, emptiest first."""
+        from seedbed.dataset.reports import legal_cells, wanted_total
+        from seedbed.engine.plan import Plan
+
+        tree = self._file.topics.all()
+        total = wanted_total(self._dataset, schema.name)
+        cells = [c for c in legal_cells(tree, tree, schema, total) if root is None or _below(c.cell.topic, root)]
+        plan = Plan(cells)
+        done: Counter[tuple[str, str]] = Counter()
+        for count in self._file.entries.counts(root=root, kind=schema.name):
+            if count.state in DONE:
+                done[count.topic, count.cell] += count.n
+        plan.set_counts(done, self._file.leases.promised(schema.name))
+        if total is None and all(t.target is None for t in tree):
+            return _emptiest(cells, n)
+        wanted = Counter(id(c) for c in plan.next_cells(n))
+        return [(c, wanted[id(c)]) for c in cells if id(c) in wanted]
+
+    def _coordinates(self, topic: str, n: int) -> dict[str, str]:
+        """The aspect of the topic that was used least; counts the use."""
+        declared = self._file.topics.get(topic).meta.get("aspects") or []
+        known = self._file.steering.coordinates(topic, "aspect")
+        if isinstance(declared, list):
+            new = [str(a) for a in declared if str(a) not in {c.text for c in known}]
+            if new and self._file.steering.add_coordinates(topic, "aspect", new, "user"):
+                known = self._file.steering.coordinates(topic, "aspect")
+        free = [c for c in known if not c.retired]
+        if not free:
+            return {}
+        chosen = min(free, key=lambda c: c.uses)
+        self._file.steering.count_use(topic, "aspect", chosen.text, 0, uses=n)
+        return {"aspect": chosen.text}
+
+    # -- describing --------------------------------------------------------------------------------------------
+
+    def _describe(self, row: LeaseRow, schema: Kind, avoid: int) -> dict[str, Any]:
+        from seedbed.kinds.rules import fold
+
+        parts = row.topic.split("/")
+        chain = [self._file.topics.get("/".join(parts[: i + 1])) for i in range(len(parts))]
+        out: dict[str, Any] = {"lease": row.id, "topic": row.topic}
+        out["description"] = " / ".join(t.description for t in chain if t.description)
+        out |= {"kind": row.kind, "cell": row.values, "n": row.n}
+        out["fields"] = schema.describe(fold(chain))["fields"]
+        out["coordinates"] = row.coordinates
+        out["avoid"] = self._crowded(row.topic, avoid)
+        out["rejected_for"] = self._rejected_for(row.topic)
+        out["expires_at"] = _iso(row.lease_until)
+        return out
+
+    def _crowded(self, topic: str, k: int) -> list[dict[str, Any]]:
+        """Up to ``k`` entries from where the topic is densest, no two of them close to each other."""
+        if k <= 0:
+            return []
+        rowids, _, vectors = self._file.vectors.load(root=topic)
+        if not len(rowids):
+            return []
+        chosen = crowded(vectors[-SAMPLE:], k)
+        wanted = [int(rowids[-SAMPLE:][i]) for i in chosen]
+        entries = self._file.entries.by_rowids(wanted)
+        return [{"id": entries[r].id, "content": entries[r].content} for r in wanted if r in entries]
+
+    def _rejected_for(self, topic: str) -> list[dict[str, Any]]:
+        """What most candidates of the topic failed on, and what reviewers gave as reasons."""
+        found = [{"reason": code, "n": n} for _, code, n in self._file.entries.rejections(root=topic)[:3]]
+        return found + self._dataset.reviews.reasons(topic=topic, by=(), limit=3)
+
+
+def crowded(vectors: np.ndarray, k: int) -> list[int]:
+    """Indices of up to ``k`` vectors from the densest places, densest first, no two alike.
+
+    Density is the mean cosine to the five nearest others. Pairs above the median of all nearest similarities count as
+    the same place.
+
+    Args:
+        vectors: unit vectors ``(n, dim)``.
+        k: most indices.
+    """
+    import numpy as np
+
+    rows = vectors.astype(np.float32)
+    near = rows @ rows.T
+    np.fill_diagonal(near, -1.0)
+    if len(rows) == 1:
+        return [0]
+    top = np.sort(near, axis=1)[:, -5:]
+    density, same_place = top.mean(axis=1), float(np.median(top[:, -1]))
+    out: list[int] = []
+    for i in np.argsort(-density, kind="stable").tolist():
+        if all(near[i, j] < same_place for j in out):
+            out.append(i)
+        if len(out) == k:
+            break
+    return out
+
+
+def _emptiest(cells: Sequence[CellPlan], n: int) -> list[tuple[CellPlan, int]]:
+    """Without a target: one entry a turn to the cell that has and is promised least."""
+    given: Counter[int] = Counter()
+    order = {id(c): i for i, c in enumerate(cells)}
+    for _ in range(n if cells else 0):
+        least = min(cells, key=lambda c: (c.accepted + c.outstanding + given[id(c)], order[id(c)]))
+        given[id(least)] += 1
+    return [(c, given[id(c)]) for c in cells if given[id(c)]]
+
+
+def _below(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}/")
+
+
+def _ids(ids: Sequence[str]) -> list[str]:
+    for lease in ids:
+        if len(lease) != 20 or not all(c in "0123456789abcdef" for c in lease.lower()):
+            raise InputError(f"{lease!r} is no lease", place={"lease": lease}, fix="seedbed next --list shows leases")
+    return [lease.lower() for lease in ids]
+
+
+def _lease_dict(row: LeaseRow) -> dict[str, Any]:
+    out: dict[str, Any] = {"lease": row.id, "topic": row.topic, "cell": row.values, "n": row.n, "given": row.given}
+    return out | {"owner": row.owner, "session": row.session, "expires_at": _iso(row.lease_until)}
+
+
+def _iso(at: float) -> str:
+    from seedbed.dataset.history import iso
+
+    return iso(at)

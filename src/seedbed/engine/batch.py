@@ -1,0 +1,67 @@
+"""Candidates that are decided together: what is found near them, how near they are to each other, what was accepted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from seedbed.core import identity
+from seedbed.core.records import Neighbour
+
+if TYPE_CHECKING:
+    from seedbed.engine.decisions import Decision, Prepared
+    from seedbed.engine.operation import OnDuplicate
+
+
+class Batch:
+    """What a batch knows of itself while it is decided.
+
+    Args:
+        items: candidates that can be compared.
+        found: committed neighbours of each.
+        pairs: earlier items close to each: ``(index, cosine)``.
+
+    Attributes:
+        taken: id by text hash of what was accepted.
+        ids: of what was accepted.
+        by_topic: number accepted by topic.
+        on_duplicate: the operation's own policy, if it has one.
+        leaving: ids of entries that the batch replaces.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Prepared],
+        found: Sequence[tuple[Neighbour, ...]],
+        pairs: Sequence[list[tuple[int, float]]],
+    ) -> None:
+        self.taken: dict[bytes, str] = {}
+        self.ids: set[str] = set()
+        self.by_topic: Counter[str] = Counter()
+        self.on_duplicate: OnDuplicate | None = None
+        self.leaving: frozenset[str] = frozenset()
+        self._index = {id(item): i for i, item in enumerate(items)}
+        self._found, self._pairs = found, pairs
+        self._accepted: dict[int, Decision] = {}
+
+    def accept(self, item: Prepared, decision: Decision) -> None:
+        """Later candidates are compared with this one."""
+        self.taken[identity.text_hash(item.text)] = decision.entry_id
+        self.ids.add(decision.entry_id)
+        self.by_topic[decision.candidate.topic] += 1
+        if id(item) in self._index:
+            self._accepted[self._index[id(item)]] = decision
+
+    def found(self, item: Prepared) -> tuple[Neighbour, ...]:
+        """Committed neighbours of the item."""
+        index = self._index.get(id(item))
+        found = () if index is None else self._found[index]
+        return tuple(n for n in found if n.entry_id not in self.leaving) if self.leaving else found
+
+    def close(self, item: Prepared) -> list[tuple[Decision, float]]:
+        """Accepted candidates of the batch that are close to the item."""
+        index = self._index.get(id(item))
+        if index is None:
+            return []
+        return [(self._accepted[i], similarity) for i, similarity in self._pairs[index] if i in self._accepted]

@@ -1,0 +1,99 @@
+"""Messages that came in broken: half characters are replaced, and whoever sent something unreadable is told so.
+
+Models write lone halves of surrogate pairs, and some clients pass them on as escapes that no strict reader of JSON
+takes. Such a message would get no answer at all, and the client would wait for ever.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import re
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import mcp_types as types
+from mcp.shared.message import SessionMessage
+from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    from mcp.shared._stream_protocols import ReadStream, WriteStream
+
+_ESCAPES = re.compile(
+    r"(?P<fine>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\(?!u[dD][89a-fA-F]).)"
+    r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}",
+    re.S,
+)
+"""Escapes from left to right, so that an escaped backslash before a u is seen as such."""
+
+
+class Repaired:
+    """A stream of incoming messages with the broken ones repaired or answered.
+
+    Args:
+        incoming: messages, and what was wrong with lines that are none.
+        outgoing: where answers go.
+    """
+
+    def __init__(self, incoming: ReadStream[SessionMessage | Exception], outgoing: WriteStream[SessionMessage]) -> None:
+        self._incoming, self._outgoing = incoming, outgoing
+
+    @property
+    def last_context(self) -> contextvars.Context | None:
+        """The sender's context of the last message."""
+        found: contextvars.Context | None = getattr(self._incoming, "last_context", None)
+        return found
+
+    async def receive(self) -> SessionMessage | Exception:
+        """The next message."""
+        item = await self._incoming.receive()
+        if not isinstance(item, ValidationError):
+            return item
+        line = item.errors(include_url=False)[0].get("input")
+        if not isinstance(line, str) or not line.strip():
+            return item
+        try:
+            return SessionMessage(types.jsonrpc_message_adapter.validate_json(whole_characters(line), by_name=False))
+        except ValidationError:
+            await self._outgoing.send(SessionMessage(_answer(line)))
+            return item
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        await self._incoming.aclose()
+
+    def __aiter__(self) -> Repaired:
+        return self
+
+    async def __anext__(self) -> SessionMessage | Exception:
+        try:
+            return await self.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+
+    async def __aenter__(self) -> Repaired:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def whole_characters(line: str) -> str:
+    """JSON text in which escapes of lone halves of surrogate pairs are escapes of U+FFFD; pairs stay as they are."""
+    return _ESCAPES.sub(lambda found: found[0] if found["fine"] else "\\ufffd", line)
+
+
+def _answer(line: str) -> types.JSONRPCError:
+    """Says that a line could not be read, under its id where that can be seen."""
+    try:
+        told: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        told = None
+    request_id = told.get("id") if isinstance(told, dict) else None
+    known = request_id if isinstance(request_id, int | str) and not isinstance(request_id, bool) else None
+    code = types.PARSE_ERROR if told is None else types.INVALID_REQUEST
+    message = "not JSON" if told is None else "not a JSON-RPC message"
+    return types.JSONRPCError(jsonrpc="2.0", id=known, error=types.ErrorData(code=code, message=message))
