@@ -6,12 +6,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from seedbed.core import identity
 from seedbed.core.records import Neighbour
 
 if TYPE_CHECKING:
+    from seedbed.engine.closeness import Closeness
     from seedbed.engine.decisions import Decision, Prepared
     from seedbed.engine.operation import OnDuplicate
+
+KEPT = 8
+"""Neighbours of a candidate that checks see: enough to count the siblings of a template."""
 
 
 class Batch:
@@ -20,7 +26,7 @@ class Batch:
     Args:
         items: candidates that can be compared.
         found: committed neighbours of each.
-        pairs: earlier items close to each: ``(index, cosine)``.
+        closeness: of the items to each other.
 
     Attributes:
         taken: id by text hash of what was accepted.
@@ -34,7 +40,7 @@ class Batch:
         self,
         items: Sequence[Prepared],
         found: Sequence[tuple[Neighbour, ...]],
-        pairs: Sequence[list[tuple[int, float]]],
+        closeness: Closeness | None,
     ) -> None:
         self.taken: dict[bytes, str] = {}
         self.ids: set[str] = set()
@@ -42,8 +48,9 @@ class Batch:
         self.on_duplicate: OnDuplicate | None = None
         self.leaving: frozenset[str] = frozenset()
         self._index = {id(item): i for i, item in enumerate(items)}
-        self._found, self._pairs = found, pairs
+        self._found, self._closeness = found, closeness
         self._accepted: dict[int, Decision] = {}
+        self._is_accepted = np.zeros(len(items), bool)
 
     def accept(self, item: Prepared, decision: Decision) -> None:
         """Later candidates are compared with this one."""
@@ -52,6 +59,7 @@ class Batch:
         self.by_topic[decision.candidate.topic] += 1
         if id(item) in self._index:
             self._accepted[self._index[id(item)]] = decision
+            self._is_accepted[self._index[id(item)]] = True
 
     def found(self, item: Prepared) -> tuple[Neighbour, ...]:
         """Committed neighbours of the item."""
@@ -60,8 +68,8 @@ class Batch:
         return tuple(n for n in found if n.entry_id not in self.leaving) if self.leaving else found
 
     def close(self, item: Prepared) -> list[tuple[Decision, float]]:
-        """Accepted candidates of the batch that are close to the item."""
+        """Accepted candidates of the batch that are closest to the item, best first."""
         index = self._index.get(id(item))
-        if index is None:
+        if index is None or self._closeness is None:
             return []
-        return [(self._accepted[i], similarity) for i, similarity in self._pairs[index] if i in self._accepted]
+        return [(self._accepted[i], s) for i, s in self._closeness.earlier(index, self._is_accepted, KEPT)]

@@ -145,7 +145,7 @@ class Intake:
             p for p in prepared if p.error is None and p.vector is not None and self._gates(p.candidate.kind).compares
         ]
         self.nearby.refresh(p.topic.path for p in alive)
-        batch = Batch(alive, self.nearby.batch(alive), self.nearby.pairs(alive))
+        batch = Batch(alive, self.nearby.batch(alive), self.nearby.closeness(alive))
         batch.on_duplicate, batch.leaving = on_duplicate, frozenset(instead_of)
         decisions: list[Decision] = []
         for item in prepared:

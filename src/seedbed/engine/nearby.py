@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seedbed.core.records import Content, Neighbour
+from seedbed.engine.batch import KEPT
+from seedbed.engine.closeness import Closeness
 from seedbed.similarity.search import VectorIndex
 from seedbed.similarity.slots import relation
 
@@ -20,12 +22,6 @@ if TYPE_CHECKING:
     from seedbed.engine.decisions import Decision, Prepared
     from seedbed.kinds.kind import Kind
     from seedbed.store.file import DatasetFile
-
-KEPT = 8
-"""Neighbours of a candidate that checks see: enough to count the siblings of a template."""
-
-BLOCK = 1_024
-"""Candidates of a batch that are compared with the others at once."""
 
 CACHED = 4_000
 """Contents of neighbours kept in memory."""
@@ -134,20 +130,20 @@ class Nearby:
                 out[i] = self._describe(items[i].text, rowids[row], similarities[row], floor)
         return out
 
-    def pairs(self, items: Sequence[Prepared]) -> list[list[tuple[int, float]]]:
-        """For every item the earlier items of the same batch that are close and in its scope: ``(index, cosine)``."""
-        floor = self.floor
-        out: list[list[tuple[int, float]]] = [[] for _ in items]
+    def closeness(self, items: Sequence[Prepared]) -> Closeness | None:
+        """How close the items of a batch are to each other; ``None`` when there is nothing to compare."""
         if len(items) < 2:
-            return out
-        vectors = np.stack([_vector(item) for item in items])
-        for start in range(0, len(items), BLOCK):
-            part = vectors[start : start + BLOCK] @ vectors[: start + BLOCK].T
-            for row, column in np.argwhere(part >= floor).tolist():
-                later = start + row
-                if column < later and self._in_scope(items[column].topic.path, items[later].topic.path):
-                    out[later].append((column, float(part[row, column])))
-        return out
+            return None
+        own: dict[str, int] = {}
+        for item in items:
+            if item.topic.path not in own:
+                own[item.topic.path] = self.file.topics.id_of(item.topic.path)
+        return Closeness(
+            np.stack([_vector(item) for item in items]),
+            np.array([own[item.topic.path] for item in items], np.int64),
+            [self._load(item.topic.path) for item in items],
+            floor=self.floor,
+        )
 
     def merge(
         self, item: Prepared, found: tuple[Neighbour, ...], close: Sequence[tuple[Decision, float]]
@@ -157,12 +153,9 @@ class Nearby:
             return found
         extra = [
             self._neighbour(item.text, similarity, (d.entry_id, d.candidate.topic, d.content, d.text))
-            for d, similarity in sorted(close, key=lambda pair: -pair[1])[:KEPT]
+            for d, similarity in close
         ]
         return tuple(sorted((*found, *extra), key=lambda n: -n.similarity)[:KEPT])
-
-    def _in_scope(self, topic: str, of: str) -> bool:
-        return topic == of or self.file.topics.id_of(topic) in self._load(of)
 
     def _describe(self, text: str, rowids: np.ndarray, similarities: np.ndarray, floor: float) -> tuple[Neighbour, ...]:
         close = [(int(r), float(s)) for r, s in zip(rowids, similarities, strict=True) if r >= 0 and s >= floor]

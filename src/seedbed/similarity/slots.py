@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -173,8 +173,19 @@ def _negation(x: Slots, y: Slots) -> str:
     left, right = x.known - y.known, y.known - x.known
     if len(left) * len(right) > _MOST_COMPARED:
         return ""
-    pair = next(((a, b) for a in sorted(left) for b in sorted(right) if opposed(a, b)), None)
+    pair = next(((a, b) for a, b in _alike_at_one_end(left, right) if opposed(a, b)), None)
     return f"opposite: {pair[0]} ≠ {pair[1]}" if pair else ""
+
+
+def _alike_at_one_end(left: Iterable[str], right: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of words that begin or end with the same three letters, as all opposites by form do; sorted."""
+    ends: dict[tuple[bool, str], list[str]] = {}
+    for word in right:
+        ends.setdefault((True, word[:3]), []).append(word)
+        ends.setdefault((False, word[-3:]), []).append(word)
+    for word in sorted(left):
+        alike = {*ends.get((True, word[:3]), ()), *ends.get((False, word[-3:]), ())}
+        yield from ((word, other) for other in sorted(alike))
 
 
 def _opposites(x: Slots, y: Slots) -> str:
