@@ -15,6 +15,7 @@ EXTRAS = {
     "documents": "markitdown",
     "parquet": "pyarrow",
     "lancedb": "lancedb",
+    "mcp": "mcp",
 }
 """Extra → a module that it brings."""
 

@@ -182,3 +182,12 @@ def test_a_topic_is_shown_and_described(filled):
     for meta in ("{", "[1]"):
         assert seedbed("topics", "describe", "git", "--meta", meta).status is ExitCode.INPUT
     assert seedbed("topics", "describe", "got").error["near"] == ["git"]
+
+
+def test_the_tree_is_written_as_load_reads_it(filled, tmp_path):
+    written = text("topics", "tree", "--yaml").out
+    (tmp_path / "again.yaml").write_text(written, encoding="utf-8")
+    told = seedbed("topics", "load", str(tmp_path / "again.yaml")).json
+    assert (told["created"], told["updated"]) == ([], [])
+    below = text("topics", "tree", "git/commits", "--yaml").lines
+    assert below[0] == "commits:"

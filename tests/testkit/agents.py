@@ -64,9 +64,7 @@ async def over_http(url: str, token: str, *, name: str = "tester", mode: str = "
     import httpx2
 
     async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
-        async with Client(
-            streamable_http_client(url, http_client=http), client_info=named(name), mode=mode
-        ) as client:
+        async with Client(streamable_http_client(url, http_client=http), client_info=named(name), mode=mode) as client:
             yield client
 
 

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from seedbed.core.records import Topic
     from seedbed.dataset.handle import Dataset
 
-ACTOR = "engine"
+
+HISTORY = ("actor", "session", "reason")
+"""Options that say nothing about what is made."""
 
 
 class GenerateOptions(Strict):
@@ -69,6 +71,9 @@ class GenerateOptions(Strict):
     text_field: str | None = Field(None, description="column of a file's rows that holds the text")
     cache: Literal["read", "refresh", "off"] = "read"
     seed: int = Field(0, description="of all random choices")
+    actor: str = Field("engine", description="who runs it, for the history")
+    session: str | None = Field(None, description="sitting it belongs to, for the history")
+    reason: str | None = Field(None, description="why, for the history")
     checks: dict[str, dict[str, Any] | bool] = Field(default_factory=dict, description="check → options for this run")
 
     @classmethod
@@ -239,7 +244,7 @@ def _prepare_tree(dataset: Dataset, options: GenerateOptions) -> None:
 
         tree = read_tree(folder / tree)
     if tree is not None:
-        dataset.load_topics(tree, actor=ACTOR)
+        dataset.load_topics(tree, actor=options.actor)
     if options.topic is not None:
         dataset.file.topics.get(options.topic)
 
@@ -263,7 +268,7 @@ def _read_sources(dataset: Dataset, sources: Sequence[str], options: GenerateOpt
         raise InputError(
             "the sources hold no text", place={"sources": list(sources)}, fix="check the paths and file types"
         )
-    fresh = seed_dataset(dataset, seeds, root=options.topic, actor=ACTOR)
+    fresh = seed_dataset(dataset, seeds, root=options.topic, actor=options.actor)
     progress.emit("note", {"text": f"{len(seeds)} chunks of {len(report.files)} documents, {fresh} new"})
 
 
@@ -282,7 +287,9 @@ def _gate(dataset: Dataset, kind: str, options: GenerateOptions) -> Any:
 
 def _start(dataset: Dataset, recipe: Recipe, options: GenerateOptions, cast: Cast) -> tuple[int, int, int | None]:
     """The run's row, its event, and its goal: what an unfinished run of the same request wanted, or is asked now."""
-    asked = options.model_dump(mode="json", exclude={"topics", "max_cost", "max_tokens", "max_calls", "concurrency"})
+    asked = options.model_dump(
+        mode="json", exclude={*HISTORY, "topics", "max_cost", "max_tokens", "max_calls", "concurrency"}
+    )
     key = identity.digest([recipe.name, recipe.version, asked, cast.models])
     there = _finished(dataset, recipe.kind, options.topic)
     goal = options.target
@@ -298,7 +305,8 @@ def _start(dataset: Dataset, recipe: Recipe, options: GenerateOptions, cast: Cas
         if goal is not None and options.topic is None:
             keep_total(dataset, recipe.kind, goal)
         detail = {"run": run.id, "goal": goal}
-        event_id = dataset.file.events.add("generate", actor=ACTOR, subject=recipe.name, detail=detail)
+        who = {name: getattr(options, name) for name in HISTORY}
+        event_id = dataset.file.events.add("generate", subject=recipe.name, detail=detail, **who)
     return run.id, event_id, goal
 
 

@@ -88,7 +88,11 @@ class Leases:
                         ttl_s=ttl_s,
                     )
                 )
-        return [self._describe(row, schema, avoid) for row in granted]
+        crowded_by: dict[str, list[dict[str, Any]]] = {}
+        for row in granted:
+            if row.topic not in crowded_by:
+                crowded_by[row.topic] = self._crowded(row.topic, avoid)
+        return [self._describe(row, schema, crowded_by[row.topic]) for row in granted]
 
     def all(self, *, owner: str | None = None, session: str | None = None) -> list[dict[str, Any]]:
         """Live leases, oldest first: ``{"lease", "topic", "cell", "n", "given", "owner", "session", "expires_at"}``."""
@@ -140,7 +144,7 @@ class Leases:
 
     # -- describing --------------------------------------------------------------------------------------------
 
-    def _describe(self, row: LeaseRow, schema: Kind, avoid: int) -> dict[str, Any]:
+    def _describe(self, row: LeaseRow, schema: Kind, avoid: list[dict[str, Any]]) -> dict[str, Any]:
         from seedbed.kinds.rules import fold
 
         parts = row.topic.split("/")
@@ -148,22 +152,23 @@ class Leases:
         out: dict[str, Any] = {"lease": row.id, "topic": row.topic}
         out["description"] = " / ".join(t.description for t in chain if t.description)
         out |= {"kind": row.kind, "cell": row.values, "n": row.n}
-        out["fields"] = schema.describe(fold(chain))["fields"]
+        rules = schema.describe(fold(chain))["fields"]
+        out["fields"] = {name: {k: v for k, v in rule.items() if k != "default"} for name, rule in rules.items()}
         out["coordinates"] = row.coordinates
-        out["avoid"] = self._crowded(row.topic, avoid)
+        out["avoid"] = avoid
         out["rejected_for"] = self._rejected_for(row.topic)
         out["expires_at"] = _iso(row.lease_until)
         return out
 
     def _crowded(self, topic: str, k: int) -> list[dict[str, Any]]:
         """Up to ``k`` entries from where the topic is densest, no two of them close to each other."""
-        if k <= 0:
+        newest = self._file.vectors.newest(topic, SAMPLE) if k > 0 else []
+        if not newest:
             return []
-        rowids, _, vectors = self._file.vectors.load(root=topic)
-        if not len(rowids):
-            return []
-        chosen = crowded(vectors[-SAMPLE:], k)
-        wanted = [int(rowids[-SAMPLE:][i]) for i in chosen]
+        import numpy as np
+
+        vectors = np.frombuffer(b"".join(v for _, v in newest), np.float16).reshape(len(newest), -1)
+        wanted = [newest[i][0] for i in crowded(vectors, k)]
         entries = self._file.entries.by_rowids(wanted)
         return [{"id": entries[r].id, "content": entries[r].content} for r in wanted if r in entries]
 

@@ -251,7 +251,7 @@ class TopicTree:
 
         def plan(node: Node, rowids: Sequence[int]) -> Plan:
             if by is not None:
-                return splitting.plan_by_field(self._dataset, node, by, self._rules(node.path), rowids)
+                return splitting.plan_by_field(self._dataset, node, by, self.rules(node.path), rowids)
             if labels is not None:
                 return splitting.plan_nearest(self._dataset, node, named, labels, rowids)
             return splitting.plan_assigned(self._dataset, node, assign or {}, rowids)
@@ -273,7 +273,7 @@ class TopicTree:
             UnknownNameError: no such topic.
         """
         topic = self._file.topics.get(path)
-        kind, rules = self._dataset.kind(), self._rules(topic.path)
+        kind, rules = self._dataset.kind(), self.rules(topic.path)
         below = self._file.topics.all(topic.path)[1:]
         return {
             "topic": topic.path,
@@ -298,7 +298,8 @@ class TopicTree:
                 states[str(count.state)] = states.get(str(count.state), 0) + count.n
         return out
 
-    def _rules(self, path: str) -> TopicRules:
+    def rules(self, path: str) -> TopicRules:
+        """What the path of a topic allows of fields; raises ``UnknownNameError``."""
         parts = path.split("/")
         return fold([self._file.topics.get("/".join(parts[: i + 1])) for i in range(len(parts))])
 

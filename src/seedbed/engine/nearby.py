@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seedbed.core import identity
 from seedbed.core.records import Content, Neighbour
 from seedbed.engine.batch import KEPT
 from seedbed.engine.closeness import Closeness
@@ -164,6 +165,8 @@ class Nearby:
 
     def _neighbour(self, text: str, similarity: float, entry: tuple[str, str, Content, str]) -> Neighbour:
         entry_id, topic, content, its_text = entry
+        if identity.normalised_text(text) == identity.normalised_text(its_text):
+            return Neighbour(entry_id, min(1.0, similarity), topic, content, "exact")
         how, differing = relation(similarity, self.embedder.duplicate_threshold, text, its_text)
         return Neighbour(entry_id, min(1.0, similarity), topic, content, how, tuple(differing))
 

@@ -30,6 +30,9 @@ from seedbed.core.records import Topic
 from seedbed.kinds.values import json_flaw
 from seedbed.store.topics import MAX_DEPTH, validate_path
 
+_OWN = ("description", "target", "weight", "meta")
+"""Keys that are no meta of the user's."""
+
 
 def parse_tree(data: Any) -> list[Topic]:
     """The topics of a nested mapping or list of names, parents before children, in the order written.
@@ -150,6 +153,37 @@ def _wrong(path: str, key: str, what: str, value: Any) -> TopicError:
 
 def _type(value: Any) -> str:
     return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+def nested_tree(topics: Sequence[Topic], root: str | None = None) -> dict[str, Any]:
+    """Topics as ``parse_tree`` reads them: names to what is below, ``_description`` and the like for the rest.
+
+    Args:
+        topics: parents before children.
+        root: everything is at or below this topic, which is the only name at the top.
+
+    Raises:
+        TopicError: a name begins with ``_``, so that the tree cannot be written this way.
+    """
+    out: dict[str, Any] = {}
+    above = len(root.rpartition("/")[0].split("/")) if root and "/" in root else 0
+    for topic in topics:
+        names = topic.path.split("/")[above:]
+        if any(name.startswith("_") for name in names):
+            raise TopicError(
+                f"the name of topic {topic.path!r} would be read as a key",
+                place={"topic": topic.path},
+                fix="rename it, or use --json",
+            )
+        here = out
+        for name in names:
+            here = here.setdefault(name, {})
+        said: dict[str, Any] = {"_description": topic.description or None, "_target": topic.target}
+        said |= {"_weight": None if topic.weight == 1.0 else topic.weight}
+        plain = all(isinstance(k, str) and k not in _OWN for k in topic.meta)
+        said |= {f"_{k}": v for k, v in topic.meta.items()} if plain else {"_meta": topic.meta}
+        here.update({k: v for k, v in said.items() if v is not None})
+    return out
 
 
 def read_tree(path: str | Path) -> Any:

@@ -73,6 +73,14 @@ class Vectors:
             out.update(self._file.rows(f"SELECT entry_id, v FROM vector WHERE entry_id IN ({marks(part)})", part))
         return out
 
+    def newest(self, topic: str, most: int) -> list[tuple[int, bytes]]:
+        """Row ids and float16 bytes of the newest live entries of one topic, at most ``most``, newest first."""
+        return self._file.rows(
+            "SELECT e.id, v.v FROM entry e CROSS JOIN vector v ON v.entry_id = e.id WHERE e.topic_id = ?"
+            f" AND e.{LIVE} ORDER BY e.id DESC LIMIT ?",
+            (self._file.topics.id_of(topic), most),
+        )
+
     def load(
         self, *, root: str | None = None, subtree: bool = True, after_rowid: int = 0
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -30,7 +30,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Review": {"review": "review", "approve": "review", "reject": "review"},
     "Hand on": {"export": "export"},
     "Keep in order": {"reconcile": "upkeep", "revalidate": "upkeep"},
-    "Set up": {"providers": "models", "models": "models", "reembed": "project"},
+    "Set up": {"kinds": "kinds", "providers": "models", "models": "models", "reembed": "project"},
 }
 """Commands as ``--help`` shows them: section → command → module of this package."""
 

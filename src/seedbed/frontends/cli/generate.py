@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seedbed.core.errors import ExitCode
-from seedbed.frontends.cli.options import OneOf, Real, Whole, common
+from seedbed.frontends.cli.options import OneOf, Real, Whole, common, who_options
 from seedbed.frontends.cli.output import Output, safe
 from seedbed.frontends.cli.progress import JsonProgress, LiveProgress, PlainProgress
 from seedbed.frontends.cli.session import Session
@@ -66,9 +66,10 @@ EXIT = {
 @click.option("--cache", type=OneOf("cache mode", "read", "refresh", "off"), default="read", show_default=True,
               help="Use replies in the journal, ask again, or do neither.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all random choices.")
+@who_options("runs it", default="engine")
 @common
 def generate_command(
-    session: Session, recipe: str, sources: tuple[str, ...], roles: tuple[str, ...], **options: Any
+    session: Session, /, recipe: str, sources: tuple[str, ...], roles: tuple[str, ...], **options: Any
 ) -> int:
     """Grow the dataset with RECIPE until the target, reading SOURCEs where the recipe needs them.
 

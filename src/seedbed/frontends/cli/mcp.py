@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def mcp_command(
         raise MissingExtraError("the MCP server", "mcp")
     if token_file is not None and http is None:
         raise InputError("--token-file goes with --http", fix="add --http PORT", code="usage")
+    # Read when numpy is loaded. Its threads spin between small products: several servers would fight over the cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import asyncio
     import contextlib
 

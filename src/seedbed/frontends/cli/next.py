@@ -77,7 +77,7 @@ def _lines(granted: list[dict[str, Any]]) -> Iterator[str]:
         if lease["description"]:
             yield f"  about: {one_line(lease['description'], 300)}"
         yield from (f"  {safe(axis)}: {one_line(text, 200)}" for axis, text in lease["coordinates"].items())
-        yield from (f"  {safe(name)}: {one_line(_rule(rule), 200)}" for name, rule in lease["fields"].items())
+        yield from (f"  {safe(name)}: {one_line(rule_phrase(rule), 200)}" for name, rule in lease["fields"].items())
         for entry in lease["avoid"]:
             yield f"  stay away from {entry['id']}:"
             yield from content_lines(entry["content"], "      ")
@@ -85,7 +85,7 @@ def _lines(granted: list[dict[str, Any]]) -> Iterator[str]:
             yield f"  rejected here before: {safe(reason['reason'])} ({reason['n']})"
 
 
-def _rule(rule: dict[str, Any]) -> str:
+def rule_phrase(rule: dict[str, Any]) -> str:
     """A field's rule as a phrase."""
     rest = {k: v for k, v in rule.items() if k not in ("type", "required", "description", "enum")}
     parts = [str(rule.get("type", ""))] + ([] if rule.get("required", True) else ["optional"])

@@ -23,8 +23,11 @@ Row = tuple["Topic", int, dict[str, int]]
 @click.option("--depth", type=Whole(1), help="Levels shown.")
 @click.option("--counts", is_flag=True, help="Entries by state: in review, rejected …")
 @click.option("--dot", is_flag=True, help="A graph for Graphviz on stdout.")
+@click.option("--yaml", "as_yaml", is_flag=True, help="The whole tree as topics load reads it, on stdout.")
 @common
-def tree_command(session: Session, root: str | None, depth: int | None, counts: bool, dot: bool) -> None:
+def tree_command(  # one option a form
+    session: Session, root: str | None, depth: int | None, counts: bool, dot: bool, as_yaml: bool
+) -> None:
     """Show the tree, or the part below ROOT, with accepted entries per topic."""
     with session.open("ro") as dataset:
         if root is not None:
@@ -33,7 +36,9 @@ def tree_command(session: Session, root: str | None, depth: int | None, counts: 
         rows: list[Row] = [(t, n, states.get(t.path, {})) for t, n in dataset.tree(root)]
     above = root.count("/") if root else 0
     shown = [row for row in rows if depth is None or row[0].path.count("/") - above < depth]
-    if dot:
+    if as_yaml:
+        session.out.lines(yaml_lines([row[0] for row in shown], root))
+    elif dot:
         session.out.lines(dot_lines(shown))
     else:
         session.out.data([_data(row, counts) for row in shown], lambda: _lines(shown, above))
@@ -59,6 +64,15 @@ def _lines(rows: Sequence[Row], above: int) -> Iterator[str]:
         note = f"  — {one_line(topic.description, 70)}" if topic.description else ""
         name = safe(topic.path.rpartition("/")[2])
         yield f"{'  ' * level}{name}  {n}{target}{f' ({beside})' if beside else ''}{note}"
+
+
+def yaml_lines(topics: Sequence[Topic], root: str | None = None) -> list[str]:
+    """The tree as ``topics load`` reads it."""
+    import yaml
+
+    from seedbed.store.tree import nested_tree
+
+    return yaml.safe_dump(nested_tree(topics, root), sort_keys=False, allow_unicode=False, width=100).splitlines()
 
 
 def dot_lines(rows: Sequence[Row]) -> Iterator[str]:

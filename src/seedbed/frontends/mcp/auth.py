@@ -100,7 +100,7 @@ class Guard:
         app: what is guarded.
         token: as in ``Authorization: Bearer TOKEN``; compared in constant time.
         port: where it listens.
-        left: told the session id of a client that ended its session.
+        left: told the session id of a client that ends its session.
     """
 
     def __init__(self, app: App, *, token: str, port: int, left: Callable[[str], Awaitable[object]]) -> None:
@@ -123,10 +123,10 @@ class Guard:
         if refusal is not None:
             await _refuse(send, *refusal)
             return
-        await self._app(scope, receive, send)
         session = headers.get("mcp-session-id")
         if scope["method"] == "DELETE" and session is not None:
-            await self._left(session[0])
+            await self._left(session[0])  # before the answer: then it has happened
+        await self._app(scope, receive, send)
 
     def _refusal(self, headers: dict[str, list[str]]) -> tuple[int, str, str] | None:
         """Status, code and sentence of what is wrong with a request, or ``None``."""

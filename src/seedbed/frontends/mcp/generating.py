@@ -12,6 +12,7 @@ from pydantic import Field
 
 from seedbed.core.errors import BusyError, InputError, ReadOnlyError
 from seedbed.frontends.mcp import results
+from seedbed.frontends.mcp.desk import Caller
 from seedbed.frontends.mcp.tool import Arguments, Call, Names, Object, Tool
 
 if TYPE_CHECKING:
@@ -52,10 +53,11 @@ class Run:
     Args:
         desk: whose dataset.
         asked: the arguments.
+        caller: who asks, for the history.
     """
 
-    def __init__(self, desk: Desk, asked: GenerateArguments) -> None:
-        self._desk, self._asked = desk, asked
+    def __init__(self, desk: Desk, asked: GenerateArguments, caller: Caller) -> None:
+        self._desk, self._asked, self._caller = desk, asked, caller
         self._server = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._told: Mapping[str, Any] = {}
@@ -77,7 +79,8 @@ class Run:
             return None
         options = self._asked.model_dump(exclude={"recipe", "sources"}, exclude_none=True)
         with self._desk.opener("rw") as dataset:
-            return await dataset.agenerate(self._asked.recipe, self._asked.sources, observers=[self], **options)
+            who = {"actor": self._caller.actor, "session": self._caller.session}
+            return await dataset.agenerate(self._asked.recipe, self._asked.sources, observers=[self], **options, **who)
 
     def event(self, name: str, data: Mapping[str, Any]) -> None:
         """Pass a finished job's numbers on to the server."""
@@ -124,7 +127,7 @@ async def generate(call: Call, asked: GenerateArguments) -> dict[str, Any]:
     if call.desk.generating.locked():
         raise BusyError("a generation is running on this server", fix="wait for it, or write entries yourself")
     async with call.desk.generating:
-        summary = await _finish(Run(call.desk, asked), call)
+        summary = await _finish(Run(call.desk, asked, call.caller), call)
     if summary is None:
         raise InputError("the run was stopped before it began", code="interrupted")
     if summary.error is not None and summary.status == "failed" and not summary.to_dict().get("accepted_now"):

@@ -7,7 +7,6 @@ takes. Such a message would get no answer at all, and the client would wait for 
 from __future__ import annotations
 
 import contextvars
-import json
 import re
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -50,14 +49,16 @@ class Repaired:
         item = await self._incoming.receive()
         if not isinstance(item, ValidationError):
             return item
-        line = item.errors(include_url=False)[0].get("input")
-        if not isinstance(line, str) or not line.strip():
-            return item
+        told = _told(item)
         try:
-            return SessionMessage(types.jsonrpc_message_adapter.validate_json(whole_characters(line), by_name=False))
-        except ValidationError:
-            await self._outgoing.send(SessionMessage(_answer(line)))
-            return item
+            if isinstance(told, str):
+                whole = whole_characters(told)
+                return SessionMessage(types.jsonrpc_message_adapter.validate_json(whole, by_name=False))
+        except ValidationError as error:
+            told = _told(error)
+        if told != "":
+            await self._outgoing.send(SessionMessage(_answer(told)))
+        return item
 
     async def aclose(self) -> None:
         """Close the stream."""
@@ -86,14 +87,19 @@ def whole_characters(line: str) -> str:
     return _ESCAPES.sub(lambda found: found[0] if found["fine"] else "\\ufffd", line)
 
 
-def _answer(line: str) -> types.JSONRPCError:
+def _told(error: ValidationError) -> Any:
+    """What could not be read: the line where it is not JSON, else the object that is no message, if it is one."""
+    found = error.errors(include_url=False, include_context=False)
+    if found[0]["type"] == "json_invalid":
+        return str(found[0]["input"]).strip()
+    return next((e["input"] for e in found if e["type"] == "missing" and isinstance(e["input"], dict)), None)
+
+
+def _answer(told: Any) -> types.JSONRPCError:
     """Says that a line could not be read, under its id where that can be seen."""
-    try:
-        told: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        told = None
     request_id = told.get("id") if isinstance(told, dict) else None
     known = request_id if isinstance(request_id, int | str) and not isinstance(request_id, bool) else None
-    code = types.PARSE_ERROR if told is None else types.INVALID_REQUEST
-    message = "not JSON" if told is None else "not a JSON-RPC message"
+    code, message = types.INVALID_REQUEST, "not a JSON-RPC message"
+    if isinstance(told, str):
+        code, message = types.PARSE_ERROR, "not JSON"
     return types.JSONRPCError(jsonrpc="2.0", id=known, error=types.ErrorData(code=code, message=message))

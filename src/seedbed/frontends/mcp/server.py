@@ -23,6 +23,9 @@ TOOLS = (*writing.TOOLS, *looking.TOOLS, *reviewing.TOOLS, *changing.TOOLS, *gen
 """All tools, in the order of use."""
 
 SESSION_HEADER = "mcp-session-id"
+COMPLETE = {"resultType": "complete"}
+"""Of every result of a tool; the SDK leaves it out for clients that do not know it."""
+
 _NOT_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 Context = ServerRequestContext[Any, Any]
@@ -53,14 +56,16 @@ class SeedbedServer:
             version=__version__,
             title="Seedbed",
             instructions=resources.INSTRUCTIONS,
+            get_tool_input_schema=lambda name: None,  # no argument is a header as well; else tools are listed each call
             on_list_tools=self._list_tools,
-            on_call_tool=self._call_tool,
             on_list_resources=self._list_resources,
             on_list_resource_templates=self._list_templates,
             on_read_resource=self._read_resource,
             on_list_prompts=self._list_prompts,
             on_get_prompt=self._get_prompt,
         )
+        # Not as on_call_tool: that one has to build a model, which the SDK only takes apart again.
+        self.app.add_request_handler("tools/call", types.CallToolRequestParams, self._call_tool)
 
     def caller(self, context: Context) -> Caller:
         """Who asks: the client's name, and its connection; without one, the client's sitting at this server."""
@@ -78,7 +83,7 @@ class SeedbedServer:
     async def _list_tools(self, context: Context, params: Any) -> types.ListToolsResult:
         return types.ListToolsResult(tools=[_described(tool) for tool in self._tools.values()])
 
-    async def _call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+    async def _call_tool(self, context: Context, params: types.CallToolRequestParams) -> dict[str, Any]:
         async def progress(done: float, message: str) -> None:
             await context.session.report_progress(done, message=message)
 
@@ -88,9 +93,9 @@ class SeedbedServer:
             found = await tool.act(Call(self._desk, self.caller(context), progress), asked)
         except (SeedbedError, OSError) as error:
             text, _ = wire(as_failure(error).to_dict())
-            return types.CallToolResult(content=[types.TextContent(text=text)], is_error=True)
+            return {**COMPLETE, "content": [{"type": "text", "text": text}], "isError": True}
         text, value = wire(found)
-        return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=value)
+        return {**COMPLETE, "content": [{"type": "text", "text": text}], "structuredContent": value}
 
     def _tool(self, name: str) -> Tool:
         if name in self._tools:

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import Field
+
+from seedbed.core.errors import InputError
+from seedbed.frontends.mcp.server import TOOLS
+from seedbed.frontends.mcp.tool import Arguments, Names, Object, Rows, Tool, plain_schema
+
+NAMES = {
+    "next", "similar", "submit", "report", "show", "list", "review", "decide", "undo", "log", "topics", "generate",
+    "give_back", "edit",
+}  # fmt: skip
+
+
+class Asked(Arguments):
+    """Arguments of a tool that is none."""
+
+    rows: Rows = Field(min_length=1)
+    names: Names = Field(default_factory=list)
+    meta: Object | None = Field(None, description="Anything.")
+    k: int = Field(5, ge=1, le=50)
+
+
+TOOL = Tool("look", "Look.", Asked, dict, act=None)
+
+
+@pytest.mark.parametrize(
+    ("given", "rows"),
+    [
+        ({"rows": [{"a": 1}, "b", 3]}, [{"a": 1}, "b", 3]),
+        ({"rows": {"a": 1}}, [{"a": 1}]),
+        ({"rows": '[{"a": 1}]'}, [{"a": 1}]),
+        ({"rows": '{"a": 1}'}, [{"a": 1}]),
+        ({"rows": "bare text"}, ["bare text"]),
+        ({"rows": "[not JSON"}, ["[not JSON"]),
+        ({"rows": "[" * 100_000}, ["[" * 100_000]),
+    ],
+)
+def test_one_thing_and_json_text_are_taken_as_lists(given, rows):
+    assert TOOL.parse(given).rows == rows
+
+
+def test_objects_are_taken_as_json_text():
+    assert TOOL.parse({"rows": ["x"], "meta": '{"a": [1]}', "names": "one"}).meta == {"a": [1]}
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "argument", "fix"),
+    [
+        ({}, "rows: field required", "rows", "arguments of look: rows, names, meta, k"),
+        ({"rows": []}, "rows: list should have at least 1 item", "rows", "arguments of look"),
+        ({"rows": ["x"], "k": 0}, "k: input should be greater than or equal to 1", "k", "arguments of look"),
+        ({"rows": ["x"], "row": 1}, "row: extra inputs are not permitted", "row", "did you mean 'rows'?"),
+        ({"rows": 7}, "rows: input should be a valid list", "rows", "arguments of look"),
+        ({"rows": ["x"], "meta": "no"}, "meta: input should be a valid dictionary", "meta", "arguments of look"),
+    ],
+)
+def test_wrong_arguments_are_named(given, message, argument, fix):
+    with pytest.raises(InputError) as caught:
+        TOOL.parse(given)
+    told = caught.value.to_dict()
+    assert told["error"] == "invalid_arguments"
+    assert told["message"].startswith(message)
+    assert told["place"] == {"tool": "look", "argument": argument}
+    assert told["fix"].startswith(fix)
+
+
+def test_schemas_say_no_more_than_they_must():
+    schema = TOOL.input_schema
+    assert schema["properties"]["meta"] == {
+        "type": "object", "additionalProperties": True, "description": "Anything."
+    }  # fmt: skip
+    assert schema["additionalProperties"] is False
+    assert "title" not in str(schema)
+    field_called_title = {"title": "Row", "properties": {"title": {"title": "Title", "type": "string"}}}
+    assert plain_schema(field_called_title) == {"properties": {"title": {"type": "string"}}}
+
+
+def test_all_tools_are_there_and_their_arguments_explained():
+    assert {t.name for t in TOOLS} == NAMES
+    bare = [
+        f"{t.name}.{name}"
+        for t in TOOLS
+        for name, each in t.input_schema["properties"].items()
+        if not each.get("description")
+    ]
+    assert bare == []
+    assert all(t.output_schema["type"] == "object" for t in TOOLS)
+
+
+def test_what_an_agent_reads_of_all_tools_is_short():
+    import json
+
+    assert sum(len(json.dumps(t.input_schema)) + len(t.about) for t in TOOLS) < 16_000
