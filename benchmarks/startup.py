@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[list[str], float | None, float | None]] = {
     "report": ([*CLI, "report"], 0.3, None),
     "list": ([*CLI, "list"], 0.3, None),
     "log": ([*CLI, "log"], 0.3, None),
+    "guide agent": ([*CLI, "guide", "agent"], 0.5, None),
+    "next": ([*CLI, "next"], 0.5, 120.0),
     "similar": ([*CLI, "similar", "--topic", TOPIC, "ROW"], 0.5, 120.0),
     "submit": ([*CLI, "submit", "--topic", TOPIC, "ROW"], 0.5, 120.0),
 }
