@@ -20,7 +20,7 @@ $(VENV)/.local: $(VENV)/.made pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable ".[local,embed,documents,parquet,lancedb,mcp,dev]"
+	$(BIN)/python -m pip install --quiet --editable ".[local,embed,documents,parquet,lancedb,mcp,tui,dev]"
 	@touch $@ $(VENV)/.local
 
 demo: $(VENV)/.local  ## generate a small dataset from docs/ with the embedded local model

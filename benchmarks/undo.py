@@ -18,8 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import seedbed
 from material import rows
+
+import seedbed
 
 BAR_S = 3.0
 

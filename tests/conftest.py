@@ -16,6 +16,7 @@ EXTRAS = {
     "parquet": "pyarrow",
     "lancedb": "lancedb",
     "mcp": "mcp",
+    "tui": "textual",
 }
 """Extra → a module that it brings."""
 

@@ -30,8 +30,7 @@ def test_the_report_reads_well(filled):
         "  git/commits [difficulty=medium]: 0, 3 missing",
         "  git/branches [difficulty=medium]: 0, 2 missing",
         "  git/branches [difficulty=hard]: 0, 2 missing",
-        "  git/branches [difficulty=easy]: 1, 1 missing",
-        "  git/commits [difficulty=easy]: 2, 1 missing",
+        "  … and 2 more",
     ]
 
 

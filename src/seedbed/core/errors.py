@@ -32,6 +32,9 @@ import enum
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+LONGEST_NAME = 200
+"""Characters of an unknown name that are repeated: what is handed over as one may be a whole file."""
+
 
 class ExitCode(enum.IntEnum):
     """Exit status of every command."""
@@ -117,12 +120,13 @@ class UnknownNameError(InputError):
         place: dict[str, Any] | None = None,
     ) -> None:
         names = sorted(set(known))
-        near = near_names(name, names)
+        near = near_names(name[:LONGEST_NAME], names)
         if fix is None and near:
             fix = "did you mean " + " or ".join(repr(n) for n in near) + "?"
         elif fix is None and names:
             fix = "known: " + ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-        super().__init__(f"unknown {what} {name!r}", fix=fix, code=f"unknown_{what.replace(' ', '_')}", place=place)
+        shown = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+        super().__init__(f"unknown {what} {shown!r}", fix=fix, code=f"unknown_{what.replace(' ', '_')}", place=place)
         self.what, self.name, self.near = what, name, near
 
     def to_dict(self) -> dict[str, Any]:

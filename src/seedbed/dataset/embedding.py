@@ -63,17 +63,17 @@ def _remote(project: Project, name: str) -> Callable[[Sequence[str]], np.ndarray
 def reembed(dataset: Dataset, name: str) -> int:
     """Replace all vectors by those of the embedder ``name``, in one transaction; returns their number."""
     embedder = open_project_embedder(dataset.project, name)
-    rowids, _, _ = dataset.file.vectors.load()
 
-    def rows() -> Iterator[tuple[int, bytes]]:
+    def rows(rowids: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         for start in range(0, len(rowids), BATCH):
-            part = [int(r) for r in rowids[start : start + BATCH]]
+            part = rowids[start : start + BATCH]
             entries = dataset.file.entries.by_rowids(part)
             texts = [dataset.kind(entries[r].kind).embed_text(entries[r].content) for r in part]
             yield from zip(part, pack(embedder.encode(texts)), strict=True)
 
     with dataset.file.write():
-        dataset.file.vectors.replace(embedder.id, embedder.dim, embedder.duplicate_threshold, rows())
+        rowids = dataset.file.vectors.rowids()  # those of removed entries too: undo may bring them back
+        dataset.file.vectors.replace(embedder.id, embedder.dim, embedder.duplicate_threshold, rows(rowids))
         dataset.file.meta.set("vector_epoch", dataset.file.meta.get("vector_epoch", 0) + 1)
         dataset.file.events.add("reembed", actor="human", detail={"embedder": embedder.id, "entries": len(rowids)})
     return len(rowids)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from seedbed.core.records import Entry, Neighbour, Origin, State, Topic
 from seedbed.dataset.history import History, Who
 from seedbed.dataset.project import Project
-from seedbed.dataset.rows import candidate_of, decide_rows
+from seedbed.dataset.rows import candidate_of, comparable_texts, decide_rows
 from seedbed.engine.operation import OnDuplicate, Operation
 from seedbed.store.file import DatasetFile
 
@@ -118,8 +118,8 @@ class Dataset:
         return bool(self.topics.add(path, actor=actor, **attributes).created)
 
     def tree(self, root: str | None = None) -> list[tuple[Topic, int]]:
-        """Topics in tree order with the finished entries of each and all below it."""
-        topics = self.file.topics.all(root)
+        """Topics in tree order with the finished entries of each and all below it; raises ``UnknownNameError``."""
+        topics = self.file.topics.all(None if root is None else self.file.topics.get(root).path)
         counts: dict[str, int] = {}
         for count in self.file.entries.counts(root=root):
             if count.state in (State.ACCEPTED, State.APPROVED):
@@ -206,7 +206,8 @@ class Dataset:
         """The ``k`` closest entries of each row, best first, with full content; calls no language model.
 
         Args:
-            rows: candidates of the kind (only the embedded fields matter), or bare texts.
+            rows: candidates of the kind (only the embedded fields matter), or bare texts; one without a text is an
+                error (``nothing_to_compare``).
             topic: where they would go; an unknown one is an error, never "nothing similar".
             kind: schema, default the project's.
             k: neighbours per row.
@@ -215,7 +216,7 @@ class Dataset:
         """
         schema = self.kind(kind)
         self.file.topics.get(topic)
-        texts = [row if isinstance(row, str) else schema.embed_text(dict(row)) for row in rows]
+        texts = comparable_texts(rows, schema)
         nearby = self.intake().nearby
         vectors = self.embedder().encode(texts)
         return [list(nearby.top(v, t, topic, k=k, scope=scope)) for v, t in zip(vectors, texts, strict=True)]

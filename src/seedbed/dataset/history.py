@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from seedbed.store.events import EventFilter, EventRow
     from seedbed.store.undo import Undone
 
-LASTING = ("reembed", "compact", "migrate")
+LASTING = ("reembed", "compact", "reconcile", "migrate")
 """Actions that no journal can take back."""
+
+BATCH = 500
+"""Entries embedded at once."""
 
 
 class Who(TypedDict, total=False):
@@ -36,41 +39,44 @@ class ConflictError(InputError):
     """What was to be undone has been changed again since; nothing was written.
 
     Args:
-        conflicts: every row in the way, as JSON.
+        conflicts: the first rows in the way, as JSON.
+        n: number of all.
     """
 
     code = "conflict"
 
-    def __init__(self, conflicts: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, conflicts: Sequence[dict[str, Any]], n: int) -> None:
         later = sorted({c["by"] for c in conflicts if c.get("by")}, reverse=True)
         fix = "see them with --dry-run, or leave them as they are with --skip-conflicts"
         if later:
             fix = f"undo the later events first ({', '.join(map(str, later[:5]))}), or add --skip-conflicts"
-        more = f", and {len(conflicts) - 1} more" if len(conflicts) > 1 else ""
+        more = f", and {n - 1} more" if n > 1 else ""
         super().__init__(
             f"{conflicts[0]['message']}{more}",
             place={"event": conflicts[0]["event"], "id": conflicts[0]["id"]},
             fix=fix,
         )
-        self.conflicts = list(conflicts)
+        self.conflicts, self.n_conflicts = list(conflicts), n
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, with the first conflicts."""
-        return {**super().to_dict(), "conflicts": self.conflicts[:20]}
+        return {**super().to_dict(), "n_conflicts": self.n_conflicts, "conflicts": self.conflicts[:20]}
 
 
 @dataclass(frozen=True, slots=True)
 class UndoResult:
-    """What an undo or redo did, or would do.
+    """What an undo or redo did, or would do; numbers are of what is different afterwards.
 
     Attributes:
         event: the new event; ``None`` of a dry run.
         undone: the events taken back, newest first: ``{"id", "action", "at", "actor"}``.
         removed, restored: entries that left the dataset or came back.
         changed: other rows set back, by table.
-        topics: those entries by topic, most first.
+        topics: entries that left or came back by topic, most first.
         entries: ids of the first of them.
-        conflicts: rows in the way: ``{"event", "table", "id", "code", "message", "by"}``.
+        conflicts: the first rows in the way: ``{"event", "table", "id", "code", "message", "by"}``; ``by`` is the later
+            event, if one is known.
+        n_conflicts: number of all rows in the way.
         dry_run: nothing was written.
     """
 
@@ -82,6 +88,7 @@ class UndoResult:
     topics: dict[str, int] = field(default_factory=dict)
     entries: list[str] = field(default_factory=list)
     conflicts: list[dict[str, Any]] = field(default_factory=list)
+    n_conflicts: int = 0
     dry_run: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,13 +118,18 @@ class History:
         Args:
             limit: events on the page.
             offset: events skipped.
-            **wanted: ``topic`` (it and below), ``action``, ``actor``, ``session``; ``after``, ``before`` (Unix s).
+            **wanted: see ``EventFilter``: ``topic``, ``action``, ``actor``, ``session``, ``after``, ``before``.
+
+        Raises:
+            UnknownNameError: there never was such a topic.
         """
-        if wanted.get("topic") is not None:
-            self._file.topics.get(str(wanted["topic"]))
+        total = self._file.events.count(**wanted)
+        topic = wanted.get("topic")
+        if topic is not None and not total:
+            self._file.topics.get(topic)  # of a topic that was removed the history still tells; of none there is none
         rows = self._file.events.page(limit=limit, offset=offset, **wanted)
         counts = self._file.journal.counts([r.id for r in rows])
-        return self._file.events.count(**wanted), [_event_dict(r, *counts[r.id]) for r in rows]
+        return total, [_event_dict(r, *counts[r.id]) for r in rows]
 
     # -- undo and redo -----------------------------------------------------------------------------------------
 
@@ -139,20 +151,42 @@ class History:
 
         Args:
             ids: of ``log``.
-            of_session: everything of this sitting that was not undone yet.
-            since: everything from this time on, Unix seconds: the dataset as it was then.
-            last: that many operations, undos and redos not counted.
+            of_session: everything that this sitting did, its undos included.
+            since: everything from this time on, undos included, Unix seconds: the dataset as it was then.
+            last: that many operations; undos, redos, and what changed nothing do not count.
             dry_run: only say what would happen.
             skip_conflicts: leave rows that were changed again since as they are now.
             **who: see ``Who``.
 
         Raises:
             ConflictError: something was changed again since; nothing was written.
-            NotFoundError: no such event. InputError: it was undone before, or cannot be (``irreversible``), or
-                there is nothing to undo (``nothing_to_undo``).
+            NotFoundError: no such event.
+            InputError: it was undone before (``already_undone``), cannot be undone (``irreversible``), what it removed
+                was compacted away (``compacted``), or there is nothing to undo (``nothing_to_undo``).
         """
-        chosen = self._chosen(ids, session=of_session, since=since, last=last)
-        return self._take_back("undo", chosen, dry_run=dry_run, skip_conflicts=skip_conflicts, **who)
+        if sum((bool(ids), of_session is not None, since is not None, last is not None)) > 1:
+            raise InputError("say which events by id, session, time or number: one of them", code="ambiguous")
+        with self._file.write():  # nobody else takes back meanwhile what is chosen here
+            if ids:
+                chosen = self._named(ids)
+            elif of_session is not None or since is not None:
+                chosen = [r for r in self._every(session=of_session, after=since) if r.action not in LASTING]
+            else:
+                chosen = self._operations(1 if last is None else last)
+            if all(row.undone_by is not None for row in chosen) and not ids:
+                fix = "seedbed log shows what happened"
+                raise InputError("there is nothing to undo", code="nothing_to_undo", fix=fix)
+            named = bool(ids)
+            return self._take_back("undo", chosen, dry_run=dry_run, skip_conflicts=skip_conflicts, named=named, who=who)
+
+    def _named(self, ids: Sequence[int]) -> list[EventRow]:
+        chosen = [self._file.events.get(i) for i in ids]
+        for row in chosen:
+            if row.action in LASTING:
+                raise InputError(
+                    f"event {row.id} ({row.action}) cannot be undone", place={"event": row.id}, code="irreversible"
+                )
+        return chosen
 
     def redo(
         self,
@@ -163,49 +197,34 @@ class History:
         skip_conflicts: bool = False,
         **who: Unpack[Who],
     ) -> UndoResult:
-        """Take back the undo events ``ids``, default the last ``last`` of them; see ``undo``."""
-        if not ids:
-            rows = self._page(action="undo")
-            ids = [r.id for r in rows if r.undone_by is None][:last]
-            if not ids:
-                raise InputError(
-                    "there is no undo to take back", code="nothing_to_redo", fix="seedbed log --action undo"
-                )
-        for event_id in ids:
-            row = self._one(event_id)
+        """Take back the undo events ``ids``, default the last ``last`` of them that stand; see ``undo``.
+
+        Raises:
+            InputError: as of ``undo``; an event is no undo (``not_an_undo``), or none stands (``nothing_to_redo``).
+        """
+        with self._file.write():
+            chosen = self._undos(ids, last)
+            return self._take_back("redo", chosen, dry_run=dry_run, skip_conflicts=skip_conflicts, named=True, who=who)
+
+    def _undos(self, ids: Sequence[int], last: int) -> list[EventRow]:
+        if ids:
+            chosen = [self._file.events.get(i) for i in ids]
+        else:
+            chosen = [r for r in self._every(action="undo") if r.undone_by is None][: max(0, last)]
+        if not chosen:
+            raise InputError("there is no undo to take back", code="nothing_to_redo", fix="seedbed log --action undo")
+        for row in chosen:
             if row.action != "undo":
+                by = row.undone_by
                 raise InputError(
-                    f"event {event_id} is no undo but {row.action!r}",
-                    place={"event": event_id},
-                    fix=f"seedbed redo {row.undone_by}" if row.undone_by else f"seedbed undo {event_id}",
+                    f"event {row.id} is no undo but {row.action!r}",
+                    place={"event": row.id},
+                    fix=f"seedbed redo {by} takes back what undid it" if by else f"seedbed undo {row.id} takes it back",
                     code="not_an_undo",
                 )
-        return self._take_back("redo", list(ids), dry_run=dry_run, skip_conflicts=skip_conflicts, **who)
+        return chosen
 
-    def _chosen(self, ids: Sequence[int], *, session: str | None, since: float | None, last: int | None) -> list[int]:
-        if sum((bool(ids), session is not None, since is not None, last is not None)) > 1:
-            raise InputError("say which events by id, session, time or number: one of them", code="ambiguous")
-        if ids:
-            for event_id in ids:
-                if self._one(event_id).action in LASTING:
-                    raise InputError(
-                        f"event {event_id} ({self._one(event_id).action}) cannot be undone",
-                        place={"event": event_id},
-                        code="irreversible",
-                    )
-            return list(ids)
-        if session is not None:
-            rows = self._page(session=session)
-        elif since is not None:
-            rows = self._page(after=since)
-        else:
-            rows = self._operations(last or 1)
-        found = [r.id for r in rows if r.undone_by is None and r.action not in LASTING]
-        if not found:
-            raise InputError("there is nothing to undo", code="nothing_to_undo", fix="seedbed log shows what happened")
-        return found
-
-    def _page(self, **wanted: Unpack[EventFilter]) -> list[EventRow]:
+    def _every(self, **wanted: Unpack[EventFilter]) -> list[EventRow]:
         """All matching events, newest first."""
         out: list[EventRow] = []
         while page := self._file.events.page(limit=500, offset=len(out), **wanted):
@@ -213,45 +232,34 @@ class History:
         return out
 
     def _operations(self, most: int) -> list[EventRow]:
-        """The last operations that changed something and were not undone; undos and redos are none."""
+        """The last operations that changed something and stand; undos and redos are none."""
         out: list[EventRow] = []
         offset = 0
-        while page := self._file.events.page(limit=100, offset=offset):
+        while len(out) < most and (page := self._file.events.page(limit=100, offset=offset)):
             counts = self._file.journal.counts([r.id for r in page])
-            out += [
-                r
-                for r in page
-                if r.undone_by is None and r.action not in ("undo", "redo", *LASTING) and any(counts[r.id])
-            ]
-            if len(out) >= most:
-                break
+            done = [r for r in page if r.undone_by is None and any(counts[r.id])]
+            out += [r for r in done if r.action not in ("undo", "redo", *LASTING)]
             offset += len(page)
-        return out[:most]
-
-    def _one(self, event_id: int) -> EventRow:
-        return self._file.events.get(event_id)
+        return out[: max(0, most)]
 
     def _take_back(
-        self, action: str, ids: Sequence[int], *, dry_run: bool, skip_conflicts: bool, **who: Unpack[Who]
+        self, action: str, rows: Sequence[EventRow], *, dry_run: bool, skip_conflicts: bool, named: bool, who: Who
     ) -> UndoResult:
+        """Take back ``rows``; unless they were ``named`` one by one, those that are undone already are passed over."""
         from seedbed.store.undo import Undo
 
-        rows = {i: self._one(i) for i in ids}
         try:
             with self._file.write():
-                event_id = self._file.events.add(
-                    action,
-                    actor=who.get("actor") or "human",
-                    session=who.get("session"),
-                    reason=who.get("reason"),
-                    detail={"of": sorted(ids)},
-                )
-                done = Undo(self._file, event_id).take_back(ids)
-                result = _result(done, rows, dry_run=dry_run)
+                event_id = self._file.events.add(action, **named_by(who))
+                done = Undo(self._file, event_id).take_back([r.id for r in rows], standing_only=not named)
+                result = _result(done, {r.id: r for r in rows}, dry_run=dry_run)
+                if done.empty and not done.conflicts:
+                    _refuse_compacted(rows)
                 if dry_run:
                     raise _RolledBack
                 if done.conflicts and not skip_conflicts:
-                    raise ConflictError(result.conflicts)
+                    raise ConflictError(result.conflicts, result.n_conflicts)
+                self._file.events.describe(event_id, {"of": sorted(done.events)} | _told(result))
                 self._embed_again(done)
         except _RolledBack:
             pass
@@ -260,13 +268,12 @@ class History:
 
     def _embed_again(self, done: Undone) -> None:
         """Contents that were set back have vectors of what they were before."""
-        if not done.content_rowids:
-            return
         from seedbed.similarity.search import pack
 
-        entries = self._file.entries.by_rowids(done.content_rowids)
-        texts = [self._dataset.kind(e.kind).embed_text(e.content) for e in entries.values()]
-        self._file.vectors.set(list(zip(entries, pack(self._dataset.embedder().encode(texts)), strict=True)))
+        for start in range(0, len(done.content_rowids), BATCH):
+            entries = self._file.entries.by_rowids(done.content_rowids[start : start + BATCH])
+            texts = [self._dataset.kind(e.kind).embed_text(e.content) for e in entries.values()]
+            self._file.vectors.set(list(zip(entries, pack(self._dataset.embedder().encode(texts)), strict=True)))
 
     # -- giving room back --------------------------------------------------------------------------------------
 
@@ -291,13 +298,7 @@ class History:
         if count:
             with self._file.write():
                 self._file.entries.forget_removed()
-                self._file.events.add(
-                    "compact",
-                    actor=who.get("actor") or "human",
-                    session=who.get("session"),
-                    reason=who.get("reason"),
-                    detail={"entries": count},
-                )
+                self._file.events.add("compact", detail={"entries": count}, **named_by(who))
         self._file.vacuum()
         return {"entries": count, "bytes_before": before, "bytes_after": self._file.size()}
 
@@ -312,6 +313,31 @@ def _event_dict(row: EventRow, entries: int, changes: int) -> dict[str, Any]:
 def iso(at: float) -> str:
     """Unix seconds as ISO 8601 in UTC, to the millisecond."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def named_by(who: Who) -> Who:
+    """Who it was, complete: ``human`` where nobody says."""
+    return {"actor": who.get("actor") or "human", "session": who.get("session"), "reason": who.get("reason")}
+
+
+def _refuse_compacted(rows: Sequence[EventRow]) -> None:
+    """Raise ``InputError`` when there is nothing to take back because it was compacted away."""
+    lost = next((r for r in rows if r.detail.get("compacted")), None)
+    if lost is not None:
+        n = lost.detail["compacted"]
+        raise InputError(
+            f"nothing of event {lost.id} ({lost.action}) is left to take back: its"
+            f" {'entry was' if n == 1 else f'{n} entries were'} compacted away",
+            place={"event": lost.id},
+            fix="submit them again",
+            code="compacted",
+        )
+
+
+def _told(result: UndoResult) -> dict[str, int]:
+    """Numbers for the history."""
+    told = {"removed": result.removed, "restored": result.restored, "conflicts": result.n_conflicts}
+    return {name: n for name, n in told.items() if n}
 
 
 def _result(done: Undone, rows: dict[int, EventRow], *, dry_run: bool) -> UndoResult:
@@ -329,5 +355,6 @@ def _result(done: Undone, rows: dict[int, EventRow], *, dry_run: bool) -> UndoRe
         topics=dict(done.topics.most_common()),
         entries=done.entries,
         conflicts=conflicts,
+        n_conflicts=done.n_conflicts,
         dry_run=dry_run,
     )

@@ -225,7 +225,7 @@ def grow(dataset: Dataset, topics: Iterable[Topic], operation: Operation) -> dic
 def open_event(dataset: Dataset, operation: Operation) -> int:
     """The event of ``operation``, made where it has none yet; call inside ``file.write()``."""
     if operation.event_id is not None:
-        return operation.event_id
+        return dataset.file.events.standing(operation.event_id)
     return dataset.file.events.add(
         operation.action,
         actor=operation.actor,

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from seedbed.core.errors import InputError
+from seedbed.core.errors import InputError, UnknownNameError
 from seedbed.core.records import State
+from seedbed.dataset.history import Who, iso
+from seedbed.store.values import UID_HEX
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,8 +22,14 @@ if TYPE_CHECKING:
 TTL_S = 900.0
 """Seconds a lease lasts unless it is renewed."""
 
+LONGEST_S = 7 * 86_400.0
+"""Seconds a lease can last at most."""
+
 MOST = 100
-"""Leases given at once."""
+"""Entries promised at once."""
+
+TRIES = 5
+"""Times that leases are granted whose topics somebody moves before they can be described."""
 
 SAMPLE = 1_000
 """Entries of a topic among which crowded ones are looked for."""
@@ -59,51 +67,65 @@ class Leases:
             kind: schema, default the project's.
             actor: who will write.
             session: of the actor.
-            ttl_s: seconds until the promise ends unless it is renewed.
+            ttl_s: seconds until the promise ends unless it is renewed, at most ``LONGEST_S``.
             avoid: entries shown from where the topic is crowded.
 
         Raises:
-            UnknownNameError: no such topic.
-            InputError: ``n`` is out of range.
+            UnknownNameError: no such topic or kind.
+            InputError: ``n`` or ``ttl_s`` is out of range, or there are no topics (``no_topics``).
         """
         if not 1 <= n <= MOST:
-            raise InputError(f"cannot give {n} leases at once", fix=f"ask for 1 to {MOST}")
-        if ttl_s <= 0:
-            raise InputError(f"a lease cannot last {ttl_s:g} seconds", fix="give a positive time")
+            raise InputError(f"cannot promise {n} entries at once", fix=f"ask for 1 to {MOST}")
+        _check_ttl(ttl_s)
         schema = self._dataset.kind(kind)
-        if topic is not None:
-            topic = self._file.topics.get(topic).path
-        granted: list[LeaseRow] = []
+        tries = 0
+        while True:
+            root = None if topic is None else self._file.topics.get(topic).path
+            granted = self._grant(schema, root, n, Who(actor=actor, session=session), ttl_s)
+            try:
+                briefs = {path: self._brief(path, schema, avoid) for path in {row.topic: None for row in granted}}
+                return [_told(row, briefs[row.topic]) for row in granted]
+            except UnknownNameError:  # somebody moved the topic in this very moment
+                self._file.leases.give_back([row.id for row in granted])
+                tries += 1
+                if tries == TRIES:
+                    raise
+
+    def _grant(self, schema: Kind, root: str | None, n: int, who: Who, ttl_s: float) -> list[LeaseRow]:
+        """New leases, in one transaction; everything else of ``next`` needs no lock."""
         with self._file.write():
-            for plan, wanted in self._gaps(schema, topic, n):
-                place = plan.cell.topic, schema.name, plan.cell.label
-                granted.append(
-                    self._file.leases.grant(
-                        place,
-                        plan.cell.fields,
-                        wanted,
-                        owner=actor,
-                        session=session,
-                        coordinates=self._coordinates(plan.cell.topic, wanted),
-                        ttl_s=ttl_s,
-                    )
+            return [
+                self._file.leases.grant(
+                    (plan.cell.topic, schema.name, plan.cell.label),
+                    plan.cell.fields,
+                    wanted,
+                    owner=who["actor"],
+                    session=who["session"],
+                    coordinates=self._coordinates(plan.cell.topic, wanted),
+                    ttl_s=ttl_s,
                 )
-        crowded_by: dict[str, list[dict[str, Any]]] = {}
-        for row in granted:
-            if row.topic not in crowded_by:
-                crowded_by[row.topic] = self._crowded(row.topic, avoid)
-        return [self._describe(row, schema, crowded_by[row.topic]) for row in granted]
+                for plan, wanted in self._gaps(schema, root, n)
+            ]
 
     def all(self, *, owner: str | None = None, session: str | None = None) -> list[dict[str, Any]]:
         """Live leases, oldest first: ``{"lease", "topic", "cell", "n", "given", "owner", "session", "expires_at"}``."""
         return [_lease_dict(row) for row in self._file.leases.live(owner=owner, session=session)]
 
     def renew(self, ids: Sequence[str], *, ttl_s: float = TTL_S) -> list[str]:
-        """Ids that now last ``ttl_s`` seconds from now; one that ran out, or was fulfilled, is not among them."""
+        """Ids that now last ``ttl_s`` seconds from now; one that ran out, or was fulfilled, is not among them.
+
+        Raises:
+            InputError: something is no id of a lease, or ``ttl_s`` is out of range.
+        """
+        _check_ttl(ttl_s)
         return self._file.leases.renew(_ids(ids), ttl_s)
 
     def give_back(self, ids: Sequence[str]) -> list[str]:
-        """Ids that were live and are no more: others may be given those cells."""
+        """Ids that were live and are no more: others may be given those cells.
+
+        Raises:
+            InputError: something is no id of a lease.
+        """
         return self._file.leases.give_back(_ids(ids))
 
     # -- finding gaps ------------------------------------------------------------------------------------------
@@ -114,6 +136,9 @@ class Leases:
         from seedbed.engine.plan import Plan
 
         tree = self._file.topics.all()
+        if not tree:
+            fix = "seedbed topics load FILE, or seedbed topics add PATH"
+            raise InputError("there are no topics to write about yet", fix=fix, code="no_topics")
         total = wanted_total(self._dataset, schema.name)
         cells = [c for c in legal_cells(tree, tree, schema, total) if root is None or _below(c.cell.topic, root)]
         plan = Plan(cells)
@@ -144,21 +169,19 @@ class Leases:
 
     # -- describing --------------------------------------------------------------------------------------------
 
-    def _describe(self, row: LeaseRow, schema: Kind, avoid: list[dict[str, Any]]) -> dict[str, Any]:
+    def _brief(self, topic: str, schema: Kind, avoid: int) -> dict[str, Any]:
+        """What all leases on cells of a topic say alike."""
         from seedbed.kinds.rules import fold
 
-        parts = row.topic.split("/")
+        parts = topic.split("/")
         chain = [self._file.topics.get("/".join(parts[: i + 1])) for i in range(len(parts))]
-        out: dict[str, Any] = {"lease": row.id, "topic": row.topic}
-        out["description"] = " / ".join(t.description for t in chain if t.description)
-        out |= {"kind": row.kind, "cell": row.values, "n": row.n}
         rules = schema.describe(fold(chain))["fields"]
-        out["fields"] = {name: {k: v for k, v in rule.items() if k != "default"} for name, rule in rules.items()}
-        out["coordinates"] = row.coordinates
-        out["avoid"] = avoid
-        out["rejected_for"] = self._rejected_for(row.topic)
-        out["expires_at"] = _iso(row.lease_until)
-        return out
+        return {
+            "description": " / ".join(t.description for t in chain if t.description),
+            "fields": {name: {k: v for k, v in rule.items() if k != "default"} for name, rule in rules.items()},
+            "avoid": self._crowded(topic, avoid),
+            "rejected_for": self._rejected_for(topic),
+        }
 
     def _crowded(self, topic: str, k: int) -> list[dict[str, Any]]:
         """Up to ``k`` entries from where the topic is densest, no two of them close to each other."""
@@ -220,19 +243,35 @@ def _below(path: str, root: str) -> bool:
     return path == root or path.startswith(f"{root}/")
 
 
+def _told(row: LeaseRow, brief: dict[str, Any]) -> dict[str, Any]:
+    """A new lease with its topic's brief."""
+    out: dict[str, Any] = {"lease": row.id, "topic": row.topic, "description": brief["description"]}
+    out |= {"kind": row.kind, "cell": row.values, "n": row.n, "fields": brief["fields"]}
+    out |= {"coordinates": row.coordinates, "avoid": brief["avoid"], "rejected_for": brief["rejected_for"]}
+    return out | {"expires_at": iso(row.lease_until)}
+
+
+def _check_ttl(ttl_s: float) -> None:
+    if not 0 < ttl_s <= LONGEST_S:
+        fix = f"give more than 0 and at most {LONGEST_S:.0f} seconds (7 days)"
+        raise InputError(f"a lease cannot last {ttl_s:g} seconds", fix=fix, code="invalid_time")
+
+
+def lease_id(lease: str) -> str:
+    """The id of a lease as the file knows it; raises ``InputError`` when it cannot be one."""
+    if len(lease) != UID_HEX or not all(c in "0123456789abcdef" for c in lease.lower()):
+        raise InputError(
+            f"{lease[:60]!r} is no lease",
+            place={"lease": lease[:60]},
+            fix="seedbed next --list shows leases",
+        )
+    return lease.lower()
+
+
 def _ids(ids: Sequence[str]) -> list[str]:
-    for lease in ids:
-        if len(lease) != 20 or not all(c in "0123456789abcdef" for c in lease.lower()):
-            raise InputError(f"{lease!r} is no lease", place={"lease": lease}, fix="seedbed next --list shows leases")
-    return [lease.lower() for lease in ids]
+    return list(map(lease_id, ids))
 
 
 def _lease_dict(row: LeaseRow) -> dict[str, Any]:
     out: dict[str, Any] = {"lease": row.id, "topic": row.topic, "cell": row.values, "n": row.n, "given": row.given}
-    return out | {"owner": row.owner, "session": row.session, "expires_at": _iso(row.lease_until)}
-
-
-def _iso(at: float) -> str:
-    from seedbed.dataset.history import iso
-
-    return iso(at)
+    return out | {"owner": row.owner, "session": row.session, "expires_at": iso(row.lease_until)}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seedbed.core.errors import UnknownNameError
+from seedbed.core.errors import InputError, UnknownNameError
 from seedbed.core.records import State, Topic
 from seedbed.engine.plan import CellPlan, cell_targets, topic_targets
 
@@ -19,8 +19,8 @@ TARGET_KEY = "target"
 """Meta key under which the last targets asked of the whole dataset are kept, by kind."""
 
 
-WORST = 5
-"""Topics, cells and rejections on a page: with them a report of any dataset stays about a kilobyte."""
+WORST = 3
+"""Topics, cells and rejections on a page: with them the report of any dataset stays below a kilobyte."""
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ class Report:
         if any(c["cell"] for c in self.cells):
             out["cells"]["worst"] = [{k: v for k, v in c.items() if k != "target"} for c in self.cells[offset:end]]
         if self.rejections:
-            out["rejections"] = self.rejections[offset:end]
+            out["rejections"] = [{"code": r["code"], "n": r["n"]} for r in self.rejections[offset:end]]
         longest = max(len(self.topics), len(self.cells) if "worst" in out["cells"] else 0, len(self.rejections))
         if end is not None and end < longest:
             out["next_offset"] = end
@@ -209,12 +209,13 @@ def grouped(
 
     Args:
         dataset: where.
-        by: fields of the kind, or ``topic``, ``state``, ``model``, ``via``, ``actor``.
+        by: fields of the kind, or ``topic``, ``state``, ``model``, ``via``, ``actor``; at least one.
         root: this topic and below.
         kind: schema, default the project's.
 
     Raises:
         UnknownNameError: no such topic, kind or field.
+        InputError: ``by`` is empty.
     """
     from seedbed.store.grouping import GROUPINGS
     from seedbed.store.grouping import grouped as count_by
@@ -222,8 +223,15 @@ def grouped(
     schema = dataset.kind(kind)
     if root is not None:
         dataset.file.topics.get(root)
+    if not by:
+        raise InputError("no field to count by", fix="name one: " + ", ".join((*schema.fields, *GROUPINGS)))
     for name in by:
         if name not in schema.fields and name not in GROUPINGS:
             raise UnknownNameError("field", name, (*schema.fields, *GROUPINGS), place={"kind": schema.name})
     own = [name for name in by if name in schema.fields]
-    return count_by(dataset.file, by, own, kind=schema.name, root=root)
+    rows = count_by(dataset.file, by, own, kind=schema.name, root=root)
+    for name in own:
+        if schema.fields[name].type == "boolean":  # SQLite has numbers for them
+            for row in rows:
+                row[name] = None if row[name] is None else bool(row[name])
+    return rows

@@ -29,8 +29,10 @@ def write_queue(dataset: Dataset, path: str | Path, *, neighbours: int = 3, **wa
     Raises:
         NotFoundError: there is no such folder.
         ReadOnlyError: it cannot be written.
+        InputError: it is the dataset itself.
     """
     target = Path(path)
+    dataset.file.spare(target)
     draft = target.with_name(f".{target.name}.{os.getpid()}.new")
     place = {"file": str(target)}
     written = 0

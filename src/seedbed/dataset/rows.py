@@ -51,7 +51,14 @@ def decide_rows(
     write: bool,
     lease: str | None = None,
 ) -> list[Decision]:
-    """What the door says of each row, in order; a row that is an error gets that as its result."""
+    """What the door says of each row, in order; a row that is an error gets that as its result.
+
+    Raises:
+        InputError: ``lease`` cannot be the id of a lease. One that ran out, or is fulfilled, does no harm.
+    """
+    from seedbed.dataset.leases import lease_id
+
+    lease = None if lease is None else lease_id(lease)
     candidates = [c for c in proposed if isinstance(c, Candidate)]
     decided = iter(intake.submit(candidates, operation, write=write, lease=lease))
     return [next(decided) if isinstance(item, Candidate) else _unread(item) for item in proposed]
@@ -63,3 +70,22 @@ def _unread(error: SeedbedError) -> Decision:
 
     nothing = Candidate("", "", None, Origin("submit"), place=error.place)
     return Decision(nothing, State.REJECTED, "", {}, (), error=error)
+
+
+def comparable_texts(rows: Sequence[Mapping[str, Any] | str], kind: Kind) -> list[str]:
+    """The text of each row that is compared, in order.
+
+    Raises:
+        InputError: a row has none, so that everything would seem new (``nothing_to_compare``).
+    """
+    texts = [row if isinstance(row, str) else kind.embed_text(dict(row)) for row in rows]
+    for number, text in enumerate(texts, 1):
+        if not text.strip():
+            fields = ", ".join(kind.embed)
+            raise InputError(
+                f"nothing to compare: the row has no {fields}",
+                place={"row": number},
+                fix=f"give a text, or the fields {fields}",
+                code="nothing_to_compare",
+            )
+    return texts

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Unpack
 
 from seedbed.core.errors import SeedbedError
-from seedbed.dataset.history import Who
+from seedbed.dataset.history import Who, named_by
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +39,7 @@ class Reconciled:
     @property
     def problems(self) -> int:
         """Rows that are (still) wrong."""
-        return sum(f.problems - f.fixed for f in self.findings)
+        return sum(f.left for f in self.findings)
 
     @property
     def consistent(self) -> bool:
@@ -47,7 +48,7 @@ class Reconciled:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
-        checks = [asdict(f) for f in self.findings]
+        checks = [{k: v for k, v in asdict(f).items() if v or k != "fix"} for f in self.findings]
         return {"consistent": self.consistent, "problems": self.problems, "checks": checks}
 
 
@@ -62,6 +63,9 @@ def reconcile(dataset: Dataset, *, fix: bool = False, embed: bool | None = None,
         fix: repair in one transaction. What only a person can decide stays and is reported.
         embed: embed every text anew to compare vectors; default only with an embedder that runs here.
         **who: for the history.
+
+    Raises:
+        EmbedderMismatchError: vectors are to be compared or made, and the file has another embedder's.
     """
     if not fix:
         return _compare(dataset, fix=False, embed=embed)
@@ -70,13 +74,7 @@ def reconcile(dataset: Dataset, *, fix: bool = False, embed: bool | None = None,
         repaired = {f.check: f.fixed for f in done.findings if f.fixed}
         if repaired:
             dataset.file.journal.touch_vectors()
-            dataset.file.events.add(
-                "reconcile",
-                actor=who.get("actor") or "human",
-                session=who.get("session"),
-                reason=who.get("reason"),
-                detail=repaired,
-            )
+            dataset.file.events.add("reconcile", detail=repaired, **named_by(who))
     dataset.forget()
     return done
 
@@ -84,12 +82,13 @@ def reconcile(dataset: Dataset, *, fix: bool = False, embed: bool | None = None,
 def _compare(dataset: Dataset, *, fix: bool, embed: bool | None) -> Reconciled:
     from seedbed.store.consistency import Consistency
 
+    derived = _Derived(dataset, fix, embed).findings()  # first: whether texts are doubled is seen by right hashes only
     findings = Consistency(dataset.file).findings(fix=fix)
     vectors = next(f for f in findings if f.check == "vectors")
     if fix and vectors.problems:
         rowids = Consistency(dataset.file).entries_without_vector()
         vectors.fixed = _embed(dataset, rowids)
-    return Reconciled([*findings, *_Derived(dataset, fix, embed).findings()], fix)
+    return Reconciled([*findings, *derived], fix)
 
 
 def _embed(dataset: Dataset, rowids: Sequence[int]) -> int:
@@ -211,16 +210,22 @@ def revalidate(
     from seedbed.dataset.rechecking import Recheck
 
     recheck = Recheck(dataset)
-    checked, misfits = 0, []
-    for rowids, found in _misfits(dataset, recheck, topic):
-        checked += rowids
-        misfits += found
-    result: dict[str, Any] = {"event": None, "checked": checked, "violations": len(misfits)}
-    result["worst"] = [m.to_dict() for m in misfits[:SHOWN]]
-    result["by_code"] = dict(Counter(m.verdict.code for m in misfits).most_common())
-    result |= {"queued": 0, "unchecked": sorted(recheck.unchecked)}
-    if misfits and queue and not dry_run:
-        result |= _queue(dataset, misfits, who)
+    checked, n, queued = 0, 0, 0
+    codes: Counter[str] = Counter()
+    worst: list[dict[str, str]] = []
+    event: int | None = None
+    with dataset.file.write() if queue and not dry_run else nullcontext():
+        for looked_at, misfits in _misfits(dataset, recheck, topic):
+            checked, n = checked + looked_at, n + len(misfits)
+            codes.update(m.verdict.code for m in misfits)
+            worst += [m.to_dict() for m in misfits[: max(0, SHOWN - len(worst))]]
+            if queue and not dry_run:
+                event, fresh = _queue(dataset, misfits, event, who)
+                queued += fresh
+        if event is not None:
+            dataset.file.events.describe(event, {"violations": n, "queued": queued})
+    result: dict[str, Any] = {"event": event, "checked": checked, "violations": n, "worst": worst}
+    result |= {"by_code": dict(codes.most_common()), "queued": queued, "unchecked": sorted(recheck.unchecked)}
     return result
 
 
@@ -237,24 +242,23 @@ def _misfits(dataset: Dataset, recheck: Recheck, root: str | None) -> Iterator[t
         yield len(rowids), list(recheck.fields(rowids, leaf.path, rules))
 
 
-def _queue(dataset: Dataset, misfits: Sequence[Misfit], who: Who) -> dict[str, Any]:
+def _queue(dataset: Dataset, misfits: Sequence[Misfit], event_id: int | None, who: Who) -> tuple[int | None, int]:
+    """The event, made when it is needed first, and number of entries that wait for a reviewer now for what is wrong."""
     from seedbed.core.records import State
     from seedbed.store.values import STATE_CODES, pack_json
 
     file = dataset.file
-    with file.write():
-        event_id = file.events.add(
-            "revalidate",
-            actor=who.get("actor") or "human",
-            session=who.get("session"),
-            reason=who.get("reason"),
-            detail={"violations": len(misfits)},
-        )
-        metas = {r: e.meta for r, e in file.entries.by_rowids([m.rowid for m in misfits]).items()}
-        rows = []
-        for misfit in misfits:
-            meta = {**metas[misfit.rowid], "review": {"why": f"{misfit.verdict.code}: {misfit.verdict.reason}"}}
-            rows.append((misfit.rowid, {"state": STATE_CODES[State.PENDING], "meta": pack_json(meta)}))
-        queued = file.journal.change_all(event_id, "entry", rows)
-        file.reviews.withdraw_all(event_id, [m.rowid for m in misfits])
-    return {"event": event_id, "queued": queued}
+    pending = STATE_CODES[State.PENDING]
+    rows: list[tuple[int, dict[str, Any]]] = []
+    for start in range(0, len(misfits), BATCH):
+        part = {m.rowid: m for m in misfits[start : start + BATCH]}
+        for rowid, entry in file.entries.by_rowids(list(part)).items():
+            review = {"why": f"{part[rowid].verdict.code}: {part[rowid].verdict.reason}"}
+            if entry.state is not State.PENDING or entry.meta.get("review") != review:
+                rows.append((rowid, {"state": pending, "meta": pack_json({**entry.meta, "review": review})}))
+    if not rows:
+        return event_id, 0
+    if event_id is None:
+        event_id = file.events.add("revalidate", **named_by(who))
+    file.reviews.withdraw_all(event_id, [rowid for rowid, _ in rows])
+    return event_id, file.journal.change_all(event_id, "entry", rows)

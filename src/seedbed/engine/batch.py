@@ -29,7 +29,7 @@ class Batch:
         closeness: of the items to each other.
 
     Attributes:
-        taken: id by text hash of what was accepted.
+        taken: id by kind and text hash of what was accepted.
         ids: of what was accepted.
         by_topic: number accepted by topic.
         on_duplicate: the operation's own policy, if it has one.
@@ -42,7 +42,7 @@ class Batch:
         found: Sequence[tuple[Neighbour, ...]],
         closeness: Closeness | None,
     ) -> None:
-        self.taken: dict[bytes, str] = {}
+        self.taken: dict[tuple[str, bytes], str] = {}
         self.ids: set[str] = set()
         self.by_topic: Counter[str] = Counter()
         self.on_duplicate: OnDuplicate | None = None
@@ -54,7 +54,7 @@ class Batch:
 
     def accept(self, item: Prepared, decision: Decision) -> None:
         """Later candidates are compared with this one."""
-        self.taken[identity.text_hash(item.text)] = decision.entry_id
+        self.taken[decision.candidate.kind, identity.text_hash(item.text)] = decision.entry_id
         self.ids.add(decision.entry_id)
         self.by_topic[decision.candidate.topic] += 1
         if id(item) in self._index:

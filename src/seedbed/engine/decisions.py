@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from seedbed.core.protocols import Check, JudgeCheck
     from seedbed.kinds.kind import Kind
+    from seedbed.kinds.rules import TopicRules
     from seedbed.quality.schema import SchemaCheck
 
 
@@ -48,7 +49,18 @@ class Gate:
 
 @dataclass(slots=True)
 class Prepared:
-    """A candidate on its way through the door."""
+    """A candidate on its way through the door.
+
+    Attributes:
+        candidate: what came.
+        topic: where it would go.
+        content: validated, or what could be read of it.
+        verdicts: of the checks so far, the schema's first.
+        text, vector: what is compared.
+        similarities: measured while it was prepared, by name.
+        error: why it cannot be looked at.
+        rules: of the topic, that the schema's verdict is by.
+    """
 
     candidate: Candidate
     topic: Topic
@@ -58,6 +70,7 @@ class Prepared:
     vector: np.ndarray | None = None
     similarities: Mapping[str, float] = field(default_factory=dict)
     error: SeedbedError | None = None
+    rules: TopicRules | None = None
 
     @property
     def failed(self) -> bool:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seedbed.core import identity
-from seedbed.core.errors import SeedbedError, TopicError
+from seedbed.core.errors import SeedbedError
 from seedbed.core.protocols import CheckContext
 from seedbed.core.records import Candidate, Content, Job, Seed, State, Topic
 from seedbed.engine.batch import Batch
 from seedbed.engine.decisions import Decision, Gate, Prepared, refused_before, tolerated
 from seedbed.engine.nearby import Nearby
 from seedbed.engine.operation import OnDuplicate, Operation, log_operation
-from seedbed.kinds.rules import TopicRules, fold
+from seedbed.engine.places import Places
 from seedbed.similarity.search import pack
 from seedbed.store.entries import NewEntry
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 Review = Callable[[Decision, Callable[[], int]], str | None]
 """Says why an accepted candidate has to be reviewed."""
 
-POLICIES = ("reject", "warn", "review")
 DUPLICATES = ("exact_duplicate", "near_duplicate")
 """Reason codes that a policy may let in."""
 
@@ -75,8 +74,7 @@ class Intake:
         self._clock = clock
         self.on_duplicate: OnDuplicate = on_duplicate
         self.review = review
-        self._topics: dict[str, tuple[Topic, TopicRules, OnDuplicate | None]] = {}
-        self._tree_epoch = 0
+        self._places = Places(file)
         self._seed_vectors: dict[str, np.ndarray] = {}
         self._salt = 0
 
@@ -115,13 +113,15 @@ class Intake:
 
     def prepare(self, candidates: Sequence[Candidate]) -> list[Prepared]:
         """Schema, early checks and embeddings; needs no lock and calls no model."""
-        self._refresh_tree()
+        self._places.refresh()
         prepared = [self._prepare_one(c) for c in candidates]
         alive = [p for p in prepared if not p.failed]
         if alive:
             for item, vector in zip(alive, self.embedder.encode([p.text for p in alive]), strict=True):
                 item.vector = vector
             self._compare_with_seeds(alive)
+            # What is there already is read before anybody has to wait for it.
+            self.nearby.refresh(p.topic.path for p in alive if self._gates(p.candidate.kind).compares)
         return prepared
 
     def decide(
@@ -138,9 +138,9 @@ class Intake:
             on_duplicate: goes before the topics' and the project's own.
             instead_of: ids of entries that the candidates would replace; they are nobody's duplicate.
         """
-        self._refresh_tree()
+        self._places.refresh()
         for item in prepared:
-            self._find_topic(item)
+            self._find_place(item)
         alive = [
             p for p in prepared if p.error is None and p.vector is not None and self._gates(p.candidate.kind).compares
         ]
@@ -208,7 +208,7 @@ class Intake:
 
     def forget_topics(self) -> None:
         """Read topics anew; call after the tree changed."""
-        self._topics.clear()
+        self._places.forget()
         self.nearby.forget_scopes()
 
     # -- preparing ---------------------------------------------------------------------------------------------
@@ -216,52 +216,34 @@ class Intake:
     def _prepare_one(self, candidate: Candidate) -> Prepared:
         try:
             gate = self._gates(candidate.kind)
-            topic, rules = self._topic(candidate.topic)
+            place = self._places.at(candidate.topic)
         except SeedbedError as error:
             nowhere = Topic(candidate.topic)
             return Prepared(candidate, nowhere, {}, [], error=error)
-        verdict, content = gate.schema.validate(candidate, rules)
-        item = Prepared(candidate, topic, content or _readable(candidate.raw), [verdict])
+        verdict, content = gate.schema.validate(candidate, place.rules)
+        item = Prepared(candidate, place.topic, content or _readable(candidate.raw), [verdict], rules=place.rules)
         if content is None or not verdict.passed:
             return item
         item.text = gate.kind.embed_text(content)
-        context = CheckContext(content=content, text=item.text, topic=topic)
+        context = CheckContext(content=content, text=item.text, topic=place.topic)
         for check in gate.early:
             item.verdicts.append(check.check(candidate, context))
             if not item.verdicts[-1].passed:
                 break
         return item
 
-    def _find_topic(self, item: Prepared) -> None:
-        """Note it when the item's topic is no leaf any more: somebody changed the tree meanwhile."""
+    def _find_place(self, item: Prepared) -> None:
+        """Look at the item's topic again: since it was prepared it may have got subtopics, or other rules."""
+        if item.error is not None:
+            return
         try:
-            if item.error is None:
-                self._topic(item.topic.path)
+            place = self._places.at(item.topic.path)
         except SeedbedError as error:
             item.error = error
-
-    def _refresh_tree(self) -> None:
-        """Forget what was read of the tree when anybody changed it."""
-        epoch = self.file.topics.epoch()
-        if epoch != self._tree_epoch:
-            self.forget_topics()
-            self._tree_epoch = epoch
-
-    def _topic(self, path: str) -> tuple[Topic, TopicRules]:
-        if path not in self._topics:
-            topic = self.file.topics.get(path)
-            if not topic.is_leaf:
-                raise TopicError(
-                    f"topic {path!r} has subtopics; entries belong in a leaf",
-                    place={"topic": path},
-                    fix="submit to one of: " + ", ".join(t.path for t in self.file.topics.leaves(path)[:5]),
-                    code="interior_topic",
-                )
-            parts = path.split("/")
-            chain = [self.file.topics.get("/".join(parts[: i + 1])) for i in range(len(parts))]
-            policies = [t.meta["on_duplicate"] for t in chain if t.meta.get("on_duplicate") in POLICIES]
-            self._topics[path] = topic, fold(chain), policies[-1] if policies else None
-        return self._topics[path][:2]
+            return
+        if place.rules != item.rules:
+            verdict, _ = self._gates(item.candidate.kind).schema.validate(item.candidate, place.rules)
+            item.rules, item.verdicts[:1] = place.rules, [verdict]
 
     def _compare_with_seeds(self, items: Sequence[Prepared]) -> None:
         """Cosine of each answer with the chunk it was made from, where there is one."""
@@ -297,13 +279,13 @@ class Intake:
         if item.failed or item.vector is None:
             # A judge's failing verdict comes after the cheap checks that found these neighbours.
             return Decision(candidate, State.REJECTED, "", item.content, tuple(verdicts), batch.found(item))
-        new_id = identity.entry_id(candidate.kind, item.content)
         hashed = identity.text_hash(item.text)
-        exact = batch.taken.get(hashed) or self.file.entries.find_exact(hashed, candidate.kind, batch.leaving)
-        if exact == new_id and candidate.origin.via != "generate" and hashed not in batch.taken:
-            there = self.file.entries.get(exact)
-            if there.topic == candidate.topic:
-                return Decision(candidate, there.state, exact, item.content, tuple(verdicts), existed=True)
+        taken = batch.taken.get((candidate.kind, hashed))
+        exact = taken or self.file.entries.find_exact(hashed, candidate.kind, batch.leaving)
+        if exact is not None and taken is None and not batch.leaving and candidate.origin.via != "generate":
+            there = self.file.entries.find_same(hashed, candidate.kind, item.topic.path, item.content)
+            if there is not None:
+                return Decision(candidate, there.state, there.id, item.content, tuple(verdicts), existed=True)
         refused = self.file.reviews.refused(hashed, candidate.kind) if exact is None else None
         if refused is not None:
             verdicts.append(refused_before(*refused))
@@ -326,8 +308,8 @@ class Intake:
         for check in gate.late:
             verdict = check.check(candidate, context)
             if not verdict.passed and verdict.code in DUPLICATES and policy != "reject":
+                why = why or (f"{verdict.code}: {verdict.reason}" if policy == "review" else "")
                 verdict = tolerated(verdict)
-                why = why or (verdict.code if policy == "review" else "")
             verdicts.append(verdict)
             if not verdict.passed:
                 return Decision(candidate, State.REJECTED, "", item.content, tuple(verdicts), neighbours)
@@ -345,7 +327,7 @@ class Intake:
 
     def _policy(self, item: Prepared, batch: Batch) -> OnDuplicate:
         """What becomes of a duplicate: as asked for, as the nearest topic of the path says, or as the project does."""
-        return batch.on_duplicate or self._topics[item.topic.path][2] or self.on_duplicate
+        return batch.on_duplicate or self._places.at(item.topic.path).on_duplicate or self.on_duplicate
 
     def _free_id(self, kind: str, content: Content, batch: Batch) -> str:
         """The id of the content; another where an entry stands that has it, be it edited since or a duplicate."""

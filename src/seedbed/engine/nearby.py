@@ -6,12 +6,13 @@ topic only; other writers' entries are picked up by row id at every refresh.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seedbed.core import identity
+from seedbed.core.errors import EmbedderMismatchError
 from seedbed.core.records import Content, Neighbour
 from seedbed.engine.batch import KEPT
 from seedbed.engine.closeness import Closeness
@@ -60,23 +61,37 @@ class Nearby:
         self._contents: dict[int, tuple[str, str, Content, str]] = {}
         self._seen = 0
         self._epoch = self.file.meta.get("vector_epoch", 0)
+        self._tree_epoch = self.file.topics.epoch()
 
     def forget_scopes(self) -> None:
-        """Find out anew which topics are looked at; call after the tree changed."""
+        """Find out anew which topics are looked at, and where neighbours live; call after the tree changed."""
         self._scopes.clear()
+        self._contents.clear()
 
     def refresh(self, topics: Iterable[str]) -> None:
         """Load the topics' scopes and whatever others committed since the last refresh."""
         if self.file.meta.get("vector_epoch", 0) != self._epoch:
+            self._refuse_other_embedder()
             self._clear()
+        if (tree_epoch := self.file.topics.epoch()) != self._tree_epoch:
+            self.forget_scopes()
+            self._tree_epoch = tree_epoch
         newest = self.file.entries.max_rowid()
         if newest > self._seen and self._loaded:
-            rowids, topic_ids, vectors = self.file.vectors.load(after_rowid=self._seen)
-            wanted = np.isin(topic_ids, np.fromiter(self._loaded, np.int64, len(self._loaded)))
-            self._index.add(rowids[wanted], topic_ids[wanted], vectors[wanted])
+            self._add(*self.file.vectors.load(after_rowid=self._seen), up_to=newest, topics=self._loaded)
         self._seen = max(self._seen, newest)
         for path in set(topics):
             self._load(path)
+
+    def _refuse_other_embedder(self) -> None:
+        current = self.file.vectors.current()
+        if current is not None and current[0] != self.embedder.id:
+            raise EmbedderMismatchError(
+                f"{self.file.path.name} was embedded anew with {current[0]!r} since it was opened with"
+                f" {self.embedder.id!r}",
+                place={"file": str(self.file.path), "embedder": current[0]},
+                fix="set embedder in seedbed.yaml to it, and open the dataset again",
+            )
 
     def _load(self, path: str, scope: str | None = None) -> tuple[int, ...]:
         """Ids of the leaves in scope of a topic, their vectors loaded."""
@@ -88,16 +103,26 @@ class Nearby:
             root = None
         elif scope == "subtree":
             root = path.rpartition("/")[0] or path
-        ids = tuple(self.file.topics.id_of(t.path) for t in self.file.topics.leaves(root))
+        ids = tuple(node.id for node in self.file.topics.nodes(root) if node.topic.is_leaf)
         self._scopes[path, scope] = ids
         missing = [i for i in ids if i not in self._loaded]
-        if not missing:
-            return ids
-        rowids, topic_ids, vectors = self.file.vectors.load(root=root)
-        fresh = np.isin(topic_ids, missing)
-        self._index.add(rowids[fresh], topic_ids[fresh], vectors[fresh])
-        self._loaded.update(missing)
+        if missing:
+            self._add(*self.file.vectors.load(root=root), up_to=self._seen, topics=missing)
+            self._loaded.update(missing)
         return ids
+
+    def _add(
+        self,
+        rowids: np.ndarray,
+        topic_ids: np.ndarray,
+        vectors: np.ndarray,
+        *,
+        up_to: int,
+        topics: Collection[int],
+    ) -> None:
+        """Hold vectors of these topics, but none that was committed after ``up_to``: it is loaded next time."""
+        wanted = np.isin(topic_ids, np.fromiter(topics, np.int64, len(topics))) & (rowids <= up_to)
+        self._index.add(rowids[wanted], topic_ids[wanted], vectors[wanted])
 
     def top(
         self, vector: np.ndarray, text: str, topic: str, *, k: int, floor: float = -1.0, scope: str | None = None
@@ -111,9 +136,16 @@ class Nearby:
             k: most neighbours.
             floor: smallest cosine of interest.
             scope: where to look instead of the project's scope.
+
+        Raises:
+            UnknownNameError: no such topic.
+            EmbedderMismatchError: somebody gave all entries vectors of another embedder.
         """
         self.refresh(())
-        rowids, similarities = self._index.top(vector[None, :], k, topics=self._load(topic, scope))
+        scope_ids = self._load(topic, scope)
+        if not scope_ids:
+            self.file.topics.get(topic)  # one that somebody has just removed is no topic without neighbours
+        rowids, similarities = self._index.top(vector[None, :], k, topics=scope_ids)
         return self._describe(text, rowids[0], similarities[0], floor)
 
     def batch(self, items: Sequence[Prepared], *, k: int = KEPT) -> list[tuple[Neighbour, ...]]:

@@ -44,8 +44,9 @@ def log_operation(file: DatasetFile, operation: Operation, decisions: Sequence[D
     accepted = sum(d.accepted and not d.existed for d in decisions)
     counts = {"accepted": accepted, "rejected": sum(not d.accepted for d in decisions)}
     if operation.event_id is not None:
-        file.events.extend(operation.event_id, counts)
-        return operation.event_id
+        event_id = file.events.standing(operation.event_id)
+        file.events.extend(event_id, counts)
+        return event_id
     return file.events.add(
         operation.action,
         actor=operation.actor,

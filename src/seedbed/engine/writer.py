@@ -158,6 +158,8 @@ class Writer:
         for submission in fresh:
             submission.prepared = [next(prepared) for _ in submission.candidates]
         with self._file.write():
+            if self._event_id is not None and submissions:
+                self._event_id = self._file.events.standing(self._event_id)
             calls = [row for a in actions if isinstance(a, list) for row in a]
             if calls:
                 self._file.calls.put(calls)

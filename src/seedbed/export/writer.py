@@ -92,7 +92,8 @@ def export_dataset(file: DatasetFile, output: Path, options: ExportOptions) -> E
 
     Raises:
         UnknownNameError: no such format, topic, kind or field.
-        InputError: nothing to export, a row that the format cannot hold, or thin strata with ``strict``.
+        InputError: nothing to export, a row that the format cannot hold, thin strata with ``strict``, or ``output``
+            is the dataset itself.
         DiskFullError, ReadOnlyError: the files cannot be written.
     """
     encoder: Format = plugins.load("formats", options.format)()
@@ -112,6 +113,8 @@ def export_dataset(file: DatasetFile, output: Path, options: ExportOptions) -> E
             code="thin_strata",
         )
     paths = {n: output / f"{n}{encoder.suffix}" for n in shares} if shares else {WHOLE: output}
+    for path in paths.values():
+        file.spare(path)
     result = ExportResult(
         options.format, wanted.kind or "", _counts(rows, assigned, paths), warnings, dry_run=options.dry_run
     )

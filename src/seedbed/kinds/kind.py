@@ -168,8 +168,7 @@ class Kind:
             self._read_extras(raw, content, problems)
         if self.model is not None and not any(p.code in _UNREADABLE for p in problems):
             content, more = self._validated(content)
-            reported = {p.field for p in problems}
-            problems += [p for p in more if p.field.partition(".")[0] not in reported]
+            problems += _beyond(problems, more)
         return (None, problems[:MAX_PROBLEMS]) if problems else (content, problems)
 
     def problems(self, raw: Any, rules: TopicRules | None = None) -> list[Problem]:
@@ -296,6 +295,13 @@ class Kind:
             )
         if self.extra == "allow":
             content.update({k: raw[k] for k in unknown[MAX_PROBLEMS:] if isinstance(k, str)})
+
+
+def _beyond(known: Sequence[Problem], more: Sequence[Problem]) -> list[Problem]:
+    """What a model says that is not known yet; that it could not even read what is known to be wrong adds nothing."""
+    reported = {p.field for p in known}
+    news = [p for p in more if p.field.partition(".")[0] not in reported]
+    return [p for p in news if not known or p.code != "not_json"]
 
 
 _UNREADABLE = frozenset({"unstorable_text", "not_json", "too_deep"})

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _TYPES = {"array": "list"}
 _KNOWN = ("string", "integer", "number", "boolean", "array", "object")
-_FIELD_CODES = {"missing": "missing", "extra_forbidden": "unknown_field"}
+_FIELD_CODES = {"missing": "missing", "extra_forbidden": "unknown_field", "json_invalid": "not_json"}
 _RAISED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 

@@ -23,7 +23,7 @@ class Finding:
         check: its name.
         what: one phrase.
         looked_at: rows that were compared.
-        problems: number of rows that are wrong.
+        problems: number of rows that are wrong, or were before they were put right.
         examples: the first of them, one sentence each.
         fix: what repairing does; empty where a person has to decide.
         fixed: number of rows put right.
@@ -37,9 +37,14 @@ class Finding:
     fix: str = ""
     fixed: int = 0
 
-    def note(self, sentence: str) -> None:
-        """Count a problem, and keep the first few."""
-        self.problems += 1
+    @property
+    def left(self) -> int:
+        """Number of rows that are still wrong."""
+        return max(0, self.problems - self.fixed)
+
+    def note(self, sentence: str, n: int = 1) -> None:
+        """Count ``n`` wrong rows, and keep the first few sentences."""
+        self.problems += n
         if len(self.examples) < SHOWN:
             self.examples.append(sentence)
 
@@ -90,32 +95,38 @@ class Consistency:
     def _tree(self, fix: bool) -> Finding:
         found = Finding("tree", "paths of topics and their parents", self._count("topic"))
         found.fix = "paths follow the parents"
-        wrong = (
-            "SELECT t.id, t.path, p.path FROM topic t LEFT JOIN topic p ON p.id = t.parent_id"
+        for path, parent in self._hanging_wrong():
+            found.note(f"topic {path!r} hangs {'at the root' if parent is None else f'below {parent!r}'}")
+        if fix and found.problems:
+            self._hang_by_path()
+            found.fixed = found.problems - len(self._hanging_wrong())
+        return found
+
+    def _hanging_wrong(self) -> list[tuple[str, str | None]]:
+        """Path and parent's path of topics that do not hang where their path says."""
+        return self._file.rows(
+            "SELECT t.path, p.path FROM topic t LEFT JOIN topic p ON p.id = t.parent_id"
             " WHERE t.removed = 0 AND (t.parent_id IS NULL AND instr(t.path, '/') > 0 OR t.parent_id IS NOT NULL AND"
             " (p.id IS NULL OR p.removed <> 0 OR substr(t.path, 1, length(p.path) + 1) <> p.path || '/'"
             " OR instr(substr(t.path, length(p.path) + 2), '/') > 0))"
         )
-        for _, path, parent in self._file.rows(wrong):
-            found.note(f"topic {path!r} hangs below {parent!r}")
-        if fix and found.problems:
-            found.fixed = self._hang_by_path()
-        return found
 
-    def _hang_by_path(self) -> int:
+    def _hang_by_path(self) -> None:
         """Give every topic the parent that its path names; makes what is missing."""
-        changed = 0
         rows = self._file.rows("SELECT id, path, parent_id FROM topic WHERE removed = 0 ORDER BY length(path)")
+        known = {path: topic_id for topic_id, path, _ in rows}
+
+        def id_of(path: str) -> int | None:
+            if path and path not in known:
+                sql = "INSERT INTO topic (parent_id, path, position) VALUES (?, ?, 1)"
+                known[path] = int(self._file.execute(sql, (id_of(path.rpartition("/")[0]), path)).lastrowid or 0)
+            return known.get(path)
+
         for topic_id, path, parent_id in rows:
-            above = path.rpartition("/")[0]
-            if above and self._file.topics.find(above) is None:
-                self._file.execute("INSERT INTO topic (path, position) VALUES (?, 1)", (above,))
-            right = self._file.topics.id_of(above) if above else None
+            right = id_of(path.rpartition("/")[0])
             if right != parent_id:
                 self._file.execute("UPDATE topic SET parent_id = ? WHERE id = ?", (right, topic_id))
-                changed += 1
         self._file.topics.touch()
-        return changed
 
     def _homes(self, fix: bool) -> Finding:
         del fix
@@ -167,35 +178,41 @@ class Consistency:
 
     def _twins(self, fix: bool) -> Finding:
         del fix
-        found = Finding("twins", "no two live entries have the same text", self._count("entry", LIVE))
+        found = Finding("twins", "live entries with the same text know of each other", self._count("entry", LIVE))
         rows = self._file.rows(
             "SELECT e.uid, d.uid FROM entry d JOIN entry e ON e.text_hash = d.text_hash AND e.kind_id = d.kind_id"
             f" AND e.id > d.id WHERE d.{LIVE} AND e.{LIVE} AND NOT EXISTS (SELECT 1 FROM verdict v"
-            " WHERE v.entry_id = e.id AND v.code IN ('exact_duplicate', 'near_duplicate'))"
+            " WHERE v.entry_id IN (e.id, d.id) AND v.code IN ('exact_duplicate', 'near_duplicate'))"
+            " AND EXISTS (SELECT 1 FROM verdict v WHERE v.entry_id = e.id AND v.checker_id IN"
+            " (SELECT id FROM checker WHERE name = 'exact_duplicate'))"
         )
         for uid, other in rows:
             found.note(f"entry {unpack_uid(uid)} has the text of {unpack_uid(other)}, and no verdict says so")
         return found
 
     def _changes(self, fix: bool) -> Finding:
-        found = Finding("history", "changes are of events and entries that are there", self._count("change"))
+        found = Finding("history", "changes are of rows that are there", self._count("change"))
         found.fix = "changes of nothing forgotten"
-        gone = (
-            "tbl IN (0, 4) AND row_id NOT IN (SELECT id FROM entry) OR tbl = 1 AND row_id NOT IN (SELECT id FROM topic)"
+        gone = " OR ".join(
+            f"tbl IN ({codes}) AND row_id NOT IN (SELECT id FROM {table})"
+            for codes, table in (("0, 4", "entry"), ("1", "topic"), ("2", "decision"), ("5", "event"), ("6", "seed"))
         )
         for event_id, n in self._file.rows(f"SELECT event_id, count(*) FROM change WHERE {gone} GROUP BY 1"):
-            found.note(f"event {event_id} changed {n} rows that are not there")
+            found.note(f"event {event_id} changed {n} rows that are not there", n)
         if fix and found.problems:
             found.fixed = self._file.execute(f"DELETE FROM change WHERE {gone}").rowcount
         return found
 
     def _leases(self, fix: bool) -> Finding:
-        found = Finding("leases", "promises on removed topics", self._count("lease"), fix="given back")
-        rows = self._file.rows("SELECT t.path FROM lease l JOIN topic t ON t.id = l.topic_id WHERE t.removed <> 0")
-        for (path,) in rows:
-            found.note(f"a lease is on topic {path!r}, which was removed")
+        found = Finding("leases", "promises on topics that take entries", self._count("lease"), fix="given back")
+        homeless = "t.removed <> 0 OR EXISTS (SELECT 1 FROM topic c WHERE c.parent_id = t.id AND c.removed = 0)"
+        rows = self._file.rows(
+            f"SELECT t.path, t.removed FROM lease l JOIN topic t ON t.id = l.topic_id WHERE {homeless}"
+        )
+        for path, removed in rows:
+            found.note(f"a lease is on topic {path!r}, which {'was removed' if removed else 'has subtopics'}")
         if fix and found.problems:
-            sql = "DELETE FROM lease WHERE topic_id IN (SELECT id FROM topic WHERE removed <> 0)"
+            sql = f"DELETE FROM lease WHERE topic_id IN (SELECT t.id FROM topic t WHERE {homeless})"
             found.fixed = self._file.execute(sql).rowcount
         return found
 

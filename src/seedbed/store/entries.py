@@ -159,13 +159,18 @@ class Entries:
         ]  # fmt: skip
 
     def amend(self, event_id: int, rowid: int, new: NewEntry) -> bool:
-        """Whether content, cell, verdicts or vector of an entry changed; what was is journalled, id and state stay."""
+        """Whether an entry changed: content, cell, state, meta, verdicts and vector; the id stays.
+
+        What was is journalled, but for the vector, which follows from the content.
+        """
         with self._file.write():
             columns = {
                 "content": pack_json(new.content),
                 "cell": pack_text(new.cell),
                 "text_hash": new.text_hash,
                 "raw": None if new.raw is None else pack_json(new.raw),
+                "state": STATE_CODES[new.state],
+                "meta": pack_optional(new.meta),
             }
             changed = self._file.journal.change(event_id, "entry", rowid, columns)
             if changed:
@@ -205,10 +210,22 @@ class Entries:
                 self._file.execute("UPDATE entry SET uid = ? WHERE id = ?", (salted, rowid))
 
     def forget_removed(self) -> int:
-        """Number of removed entries deleted for good, with vectors, verdicts, decisions and what the journal says."""
+        """Number of removed entries deleted for good, with vectors, verdicts, decisions and what the journal says.
+
+        Events that lose changes for it say in their detail how many: ``compacted``.
+        """
         with self._file.write():
             gone = "SELECT id FROM entry WHERE state = 4"
-            self._file.execute(f"DELETE FROM change WHERE tbl IN (0, 4) AND row_id IN ({gone})")
+            about = (
+                f"tbl IN (0, 4) AND row_id IN ({gone})"
+                f" OR tbl = 2 AND row_id IN (SELECT id FROM decision WHERE entry_id IN ({gone}))"
+            )
+            lost = self._file.rows(
+                f"SELECT event_id, count(DISTINCT row_id) FROM change WHERE tbl = 0 AND row_id IN ({gone}) GROUP BY 1"
+            )
+            for event_id, n in lost:
+                self._file.events.extend(event_id, {"compacted": n})
+            self._file.execute(f"DELETE FROM change WHERE {about}")
             return self._file.execute("DELETE FROM entry WHERE state = 4").rowcount
 
     def rowids(self, ids: Sequence[str]) -> dict[str, int]:
@@ -273,6 +290,15 @@ class Entries:
         )
         found = (unpack_uid(r[0]) for r in self._file.rows(sql, (text_hash, pack_text(kind))))
         return next((uid for uid in found if uid not in besides), None)
+
+    def find_same(self, text_hash: bytes, kind: str, topic: str, content: Content) -> Entry | None:
+        """The live entry of this topic and kind whose content is this one; ``text_hash`` is that of its text."""
+        rows = self._file.rows(
+            f"{SELECT}WHERE e.text_hash = ? AND k.name = ? AND t.path = ? AND e.{LIVE} ORDER BY e.id",
+            (text_hash, pack_text(kind), topic),
+        )
+        found = (entry for _, entry in to_entries(self._file, self._file.rows, rows, verdicts=False))
+        return next((entry for entry in found if entry.content == content), None)
 
     def by_rowids(self, rowids: Sequence[int], *, verdicts: bool = False) -> dict[int, Entry]:
         """Entries by row id; ids that are not there are left out."""

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from seedbed.store.file import DatasetFile
 
 
+COUNTED = ("accepted", "rejected", "topics")
+"""Numbers in an event's detail that batches of an operation add to."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventRow:
     """One event.
@@ -45,7 +49,7 @@ class EventFilter(TypedDict, total=False):
     """Which events; what is missing or ``None`` does not restrict.
 
     Attributes:
-        topic: about this topic or one below, or bringing entries there.
+        topic: about this topic or one below, removed ones included, or about entries that are there.
         action, actor, session: exactly these.
         after, before: Unix seconds; at or after the one, before the other.
     """
@@ -57,6 +61,15 @@ class EventFilter(TypedDict, total=False):
     after: float | None
     before: float | None
 
+
+_OF_TOPICS = (
+    f"WITH here AS (SELECT id FROM topic WHERE {SUBTREE.format('path')})"
+    " SELECT c.event_id FROM change c WHERE c.tbl = 1 AND c.row_id IN here"
+    " UNION SELECT n.event_id FROM entry n WHERE n.topic_id IN here"
+    " UNION SELECT c.event_id FROM entry n JOIN change c ON c.row_id = n.id AND c.tbl = 0 WHERE n.topic_id IN here"
+    " UNION SELECT d.event_id FROM entry n JOIN decision d ON d.entry_id = n.id WHERE n.topic_id IN here"
+)
+"""Events that changed these topics, brought or changed entries that are there now, or decided about them."""
 
 _SELECT = "SELECT e.id, e.at, e.action, e.actor, e.session, e.reason, e.subject, e.detail, e.undone_by FROM event e"
 
@@ -102,6 +115,11 @@ class Events:
             raise NotFoundError(f"no event {event_id}", place={"event": event_id}, fix="seedbed log shows events")
         return _event(row)
 
+    def describe(self, event_id: int, detail: Mapping[str, Any]) -> None:
+        """Give an event its detail, known only when it was done."""
+        with self._file.write():
+            self._file.execute("UPDATE event SET detail = ? WHERE id = ?", (pack_optional(dict(detail)), event_id))
+
     def extend(self, event_id: int, counts: Mapping[str, int]) -> None:
         """Add numbers to those of an event's detail: a later batch of the same operation."""
         with self._file.write():
@@ -109,6 +127,19 @@ class Events:
             for name, n in counts.items():
                 detail[name] = detail.get(name, 0) + n
             self._file.execute("UPDATE event SET detail = ? WHERE id = ?", (pack_optional(detail), event_id))
+
+    def standing(self, event_id: int) -> int:
+        """The event, or where somebody has undone it meanwhile a new one like it: what comes now is not undone.
+
+        For operations of several transactions; call inside ``write``.
+        """
+        row = self.get(event_id)
+        if row.undone_by is None:
+            return event_id
+        detail = {name: value for name, value in row.detail.items() if name not in COUNTED} | {"continues": event_id}
+        return self.add(
+            row.action, actor=row.actor, session=row.session, reason=row.reason, subject=row.subject, detail=detail
+        )
 
     def count(self, **wanted: Unpack[EventFilter]) -> int:
         """Number of matching events."""
@@ -131,11 +162,7 @@ def _conditions(wanted: EventFilter) -> tuple[str, list[Any]]:
             values.append(value)
     topic = wanted.get("topic")
     if topic is not None:
-        below = f"(SELECT id FROM topic WHERE {SUBTREE.format('path')})"
-        parts.append(
-            f"({SUBTREE.format('e.subject')} OR EXISTS (SELECT 1 FROM entry n WHERE n.event_id = e.id"
-            f" AND n.topic_id IN {below}))"
-        )
+        parts.append(f"({SUBTREE.format('e.subject')} OR e.id IN ({_OF_TOPICS}))")
         values += (*subtree(topic), *subtree(topic))
     return ("WHERE " + " AND ".join(parts) if parts else ""), values
 

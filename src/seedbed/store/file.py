@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seedbed.core.errors import ReadOnlyError, StoreError
-from seedbed.store import migrations, opening
+from seedbed.core.errors import InputError, ReadOnlyError, StoreError
+from seedbed.store import migrations, opening, waiting
 from seedbed.store.calls import Calls
 from seedbed.store.entries import Entries
 from seedbed.store.events import Events
@@ -149,6 +149,20 @@ class DatasetFile:
         wal = self.path.with_name(self.path.name + "-wal")
         return self.path.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
 
+    def spare(self, target: str | Path) -> None:
+        """Refuse to write something else over this file.
+
+        Raises:
+            InputError: ``target`` is this file (``is_the_dataset``).
+        """
+        if Path(target).resolve() == self.path.resolve():
+            raise InputError(
+                f"{target} is the dataset itself",
+                place={"file": str(target)},
+                fix="write to another file",
+                code="is_the_dataset",
+            )
+
     def vacuum(self) -> None:
         """Rewrite the file without free pages; waits for other writers like any transaction."""
         if not self.writable:
@@ -175,12 +189,11 @@ class DatasetFile:
         if not self.writable:
             raise ReadOnlyError(f"{self.path.name} was opened for reading", place={"file": str(self.path)})
         with self._lock:
-            begin, commit, rollback = self._transaction()
-            self._run(begin)
-            if self._depth == 0:
-                self._drop_stale_names()
+            commit, rollback = self._begin()
             self._depth += 1
             try:
+                if self._depth == 1:
+                    self._drop_stale_names()
                 yield
                 self._run(commit)
             except BaseException:
@@ -192,11 +205,15 @@ class DatasetFile:
             finally:
                 self._depth -= 1
 
-    def _transaction(self) -> tuple[str, str, tuple[str, ...]]:
+    def _begin(self) -> tuple[str, tuple[str, ...]]:
+        """Begin a transaction, or a part of one; returns what keeps it, and what takes it back."""
         if self._depth == 0:
-            return "BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",)
+            with mapped(self.path):
+                waiting.begin(self._open, self._busy_s)
+            return "COMMIT", ("ROLLBACK",)
         name = f"w{self._depth}"
-        return f"SAVEPOINT {name}", f"RELEASE {name}", (f"ROLLBACK TO {name}", f"RELEASE {name}")
+        self._run(f"SAVEPOINT {name}")
+        return f"RELEASE {name}", (f"ROLLBACK TO {name}", f"RELEASE {name}")
 
     def _drop_stale_names(self) -> None:
         """Ids are cached only as long as nobody else writes."""

@@ -25,11 +25,11 @@ GROUPINGS = {
 def grouped(
     file: DatasetFile, by: Sequence[str], fields: Sequence[str], *, kind: str, root: str | None = None
 ) -> list[dict[str, Any]]:
-    """Live entries of a kind counted by ``by``: ``{name: value, …, "n"}``, most first.
+    """Live entries of a kind counted by ``by``: ``{name: value, …, "n"}``, most first; an absent field is ``None``.
 
     Args:
         file: the dataset.
-        by: names of ``GROUPINGS``, or of content fields.
+        by: names of ``GROUPINGS``, or of content fields; at least one.
         fields: those of ``by`` that are content fields.
         kind: schema.
         root: this topic and below.

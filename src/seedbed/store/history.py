@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 TABLES = ("entry", "topic", "decision", "meta", "verdict", "event", "seed")
 """What can be changed; the index is what the file keeps."""
 
+PAGE = 2_000
+"""Changes read at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -92,6 +95,7 @@ class Journal:
             before = there[row_id]
             if any(before[n] != columns[n] for n in names):
                 notes.append((table, row_id, before, {n: columns[n] for n in names}))
+                there[row_id] = {n: columns[n] for n in names}
         self._note(event_id, notes)
         sets = ", ".join(f"{n} = ?" for n in names)
         self._file.executemany(
@@ -125,10 +129,7 @@ class Journal:
 
     def changes(self, event_id: int) -> list[Change]:
         """Changes of an event, in the order they were made."""
-        rows = self._file.rows(
-            "SELECT event_id, seq, tbl, row_id, before, after FROM change WHERE event_id = ? ORDER BY seq", (event_id,)
-        )
-        return [Change(e, s, TABLES[t], r, _decoded(b), _decoded(a)) for e, s, t, r, b, a in rows]
+        return self._found("event_id = ?", (event_id,))
 
     def counts(self, event_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
         """``(entries it brought that were not rejected, rows it changed)`` by event."""
@@ -146,13 +147,23 @@ class Journal:
             out.update((e, (entries.get(e, 0), changes.get(e, 0))) for e in part)
         return out
 
-    def later(self, change: Change, names: Sequence[str]) -> int | None:
-        """The newest event after ``change`` that changed one of the same columns of the row, if any."""
-        rows = self._file.rows(
-            "SELECT event_id, after FROM change WHERE row_id = ? AND tbl = ? AND event_id > ? ORDER BY event_id DESC",
-            (change.row_id, TABLES.index(change.table), change.event_id),
-        )
-        return next((int(e) for e, after in rows if set(names) & _decoded(after).keys()), None)
+    def backwards(self, event_id: int, tables: Sequence[str] = TABLES) -> Iterator[list[Change]]:
+        """Changes of an event in pages, last first, so that memory stays flat over any number of them."""
+        last = self._next_seq(event_id)
+        codes = ", ".join(str(TABLES.index(table)) for table in tables)
+        where = f"event_id = ? AND seq < ? AND tbl IN ({codes})"
+        while page := self._found(where, (event_id, last), f"ORDER BY seq DESC LIMIT {PAGE:d}"):
+            yield page
+            last = page[-1].seq
+
+    def changes_of(self, table: str, row_id: int, since: int = 0) -> list[Change]:
+        """Changes of a row by events after ``since``, oldest first."""
+        return self._found("row_id = ? AND tbl = ? AND event_id > ?", (row_id, TABLES.index(table), since))
+
+    def _found(self, where: str, values: Sequence[Any], order: str = "ORDER BY event_id, seq") -> list[Change]:
+        sql = "SELECT event_id, seq, tbl, row_id, before, after FROM change"
+        rows = self._file.rows(f"{sql} WHERE {where} {order}", values)
+        return [Change(e, s, TABLES[t], r, _decoded(b), _decoded(a)) for e, s, t, r, b, a in rows]
 
     def read(self, table: str, row_id: int, names: Sequence[str]) -> dict[str, Any]:
         """Columns of a row as the file keeps them; all ``None`` where there is no such row."""
@@ -228,14 +239,9 @@ def _is_searched_otherwise(before: Mapping[str, Any], after: Mapping[str, Any]) 
     return "state" in after and STATES[before["state"]].live is not STATES[after["state"]].live
 
 
-def _encoded(columns: Mapping[str, Any]) -> str:
-    return json.dumps(columns, ensure_ascii=True, separators=(",", ":"), default=lambda b: {"hex": b.hex()})
-
-
-def _decoded(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(text, object_hook=_bytes)
-    return found
-
-
 def _bytes(value: dict[str, Any]) -> Any:
     return bytes.fromhex(value["hex"]) if value.keys() == {"hex"} else value
+
+
+_encoded = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=lambda b: {"hex": b.hex()}).encode
+_decoded = json.JSONDecoder(object_hook=_bytes).decode

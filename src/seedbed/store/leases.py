@@ -113,14 +113,16 @@ class Leases:
         return there
 
     def _there(self, ids: Sequence[str], now: float) -> list[str]:
-        out: list[str] = []
-        for part in chunks(list(dict.fromkeys(ids))):
+        """Those of ``ids`` that are live, each once, in the order given."""
+        wanted = list(dict.fromkeys(ids))
+        live: set[str] = set()
+        for part in chunks(wanted):
             rows = self._file.rows(
                 f"SELECT uid FROM lease WHERE uid IN ({marks(part)}) AND lease_until > ?",
                 [*(pack_uid(i) for i in part), now],
             )
-            out += [unpack_uid(r[0]) for r in rows]
-        return out
+            live.update(unpack_uid(r[0]) for r in rows)
+        return [i for i in wanted if i in live]
 
     def fulfil(
         self, brought: Sequence[Place], *, owner: str, session: str | None = None, lease: str | None = None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
 import threading
 from pathlib import Path
 from typing import Literal
 
 from seedbed.core.errors import InputError, NewerFileError, NotADatasetError, NotFoundError, ReadOnlyError, StoreError
 from seedbed.store import migrations
-from seedbed.store.faults import mapped
+from seedbed.store.faults import mapped, store_error
 from seedbed.store.values import mentions
 
 Mode = Literal["rw", "ro"]
@@ -19,14 +20,15 @@ Mode = Literal["rw", "ro"]
 BUSY_S = 60.0
 """Seconds that a statement waits for another process's transaction."""
 
-_MAGIC = b"SQLite format 3\x00"
-_HEADER = 100
 _CACHE_KIB = 8_192
 _WAL_LIMIT = 64 << 20
 
 
 def inspect(path: Path) -> int:
-    """Schema version in the file's header, read without SQLite so that nothing beside the file is made or changed.
+    """Schema version in the file's header; nothing beside the file is made or changed.
+
+    Read through SQLite, not by opening the file here: closing a file gives up every lock that this process holds on it,
+    those of its other connections too, and another process would take the WAL away under them.
 
     Raises:
         NotFoundError: there is no such file.
@@ -35,20 +37,35 @@ def inspect(path: Path) -> int:
     """
     place = {"file": str(path)}
     try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER)
+        kind = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFoundError(f"no dataset at {path}", place=place, fix="seedbed init", code="no_dataset") from error
-    except IsADirectoryError as error:
-        raise NotADatasetError(f"{path} is a folder", place=place) from error
     except OSError as error:
         raise StoreError(f"{path.name} cannot be read: {error.strerror}", place=place) from error
-    ours = migrations.APPLICATION_ID.to_bytes(4, "big")
-    if len(header) < _HEADER or header[:16] != _MAGIC or header[68:72] != ours:
+    if stat.S_ISDIR(kind):
+        raise NotADatasetError(f"{path} is a folder", place=place)
+    application, version = _header(path) if stat.S_ISREG(kind) else (0, 0)
+    if application != migrations.APPLICATION_ID:
         raise NotADatasetError(f"{path.name} is not a Seedbed dataset", place=place, fix="seedbed init makes a new one")
-    version = int.from_bytes(header[60:64], "big")
     _refuse_newer(path, version)
     return version
+
+
+def _header(path: Path) -> tuple[int, int]:
+    """The application id and schema version of a file; zeros where it is no SQLite database."""
+    try:
+        with contextlib.closing(_connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", 0)) as connection:
+            # Whoever folds a WAL in writes the header first: for a moment the file is shorter than it says.
+            connection.execute("PRAGMA writable_schema = ON")
+            found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            return 0, 0
+        if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+            raise StoreError(f"{path.name} cannot be read", place={"file": str(path)}) from error
+        raise store_error(error, path) from error
+    return int(found[0]), int(found[1])
 
 
 def _refuse_newer(path: Path, version: int) -> None:
@@ -134,26 +151,50 @@ def connect(path: Path, mode: Mode, busy_s: float) -> sqlite3.Connection:
 
 
 def _open(path: Path, mode: Mode, busy_s: float) -> sqlite3.Connection:
-    uri = f"{path.absolute().as_uri()}?mode={mode}"
-    connection = _connect(uri, busy_s)
+    uri = path.absolute().as_uri()
+    if not _may_write(path):
+        return _open_unwritable(path, uri, busy_s)
+    # Reading, too, goes over a connection that could write: SQLite lets no other take the WAL and its index away again
+    # when it is the last to go, and whoever reads would leave both beside the file.
+    connection = _connect(f"{uri}?mode=rw", busy_s)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        return connection
-    except sqlite3.Error as error:
+        if mode == "ro":
+            connection.execute("PRAGMA query_only = ON")
+    except BaseException:
         connection.close()
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if mode == "rw" or code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-            raise
-    # In a folder that cannot be written SQLite has no place for the WAL's index. Without a WAL nobody is writing
-    # and the file may be read as it is; with one, its newest transactions would be missed.
-    wal = path.with_name(path.name + "-wal")
-    if wal.exists() and wal.stat().st_size > 0:
-        raise ReadOnlyError(
-            f"{path.name} has unfinished business in {wal.name}, and its folder cannot be written",
-            place={"file": str(path)},
-            fix="copy both files to a folder that can be written",
-        )
-    return _connect(f"{uri}&immutable=1", busy_s)
+        raise
+    return connection
+
+
+def _open_unwritable(path: Path, uri: str, busy_s: float) -> sqlite3.Connection:
+    """A connection to a file that this process cannot write, or that has no place for anything beside it."""
+    wal, index = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
+    if wal.exists() or index.exists():  # somebody who may write has it open, or was killed
+        connection = _connect(f"{uri}?mode=ro", busy_s)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            return connection
+        except sqlite3.Error as error:
+            connection.close()
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                raise
+        # Without a WAL nobody is writing and the file may be read as it is; with one, its newest transactions would
+        # be missed.
+        if wal.exists() and wal.stat().st_size > 0:
+            raise ReadOnlyError(
+                f"{path.name} has unfinished business in {wal.name}, and its folder cannot be written",
+                place={"file": str(path)},
+                fix="copy both files to a folder that can be written",
+            )
+    return _connect(f"{uri}?mode=ro&immutable=1", busy_s)
+
+
+def _may_write(path: Path) -> bool:
+    """Whether this process may write the file, and make others beside it."""
+    effective = os.access in os.supports_effective_ids
+    return all(os.access(p, os.W_OK, effective_ids=effective) for p in (path, path.parent))
 
 
 def _connect(uri: str, busy_s: float) -> sqlite3.Connection:

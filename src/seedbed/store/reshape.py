@@ -21,6 +21,7 @@ from seedbed.store.values import (
     pack_json,
     pack_optional,
     pack_text,
+    unpack_json,
 )
 
 if TYPE_CHECKING:
@@ -128,6 +129,15 @@ class Reshape:
             )
             self._file.execute(f"DELETE FROM lease WHERE {where}", part)
 
+    def cancel_homeless(self) -> None:
+        """End jobs and leases on topics that take no entries any more: removed, or with subtopics."""
+        gone = "(t.removed <> 0 OR EXISTS (SELECT 1 FROM topic c WHERE c.parent_id = t.id AND c.removed = 0))"
+        rows = self._file.rows(
+            f"SELECT t.id FROM topic t WHERE {gone} AND (EXISTS (SELECT 1 FROM lease l WHERE l.topic_id = t.id)"
+            " OR t.id IN (SELECT topic_id FROM job WHERE status < 2))"
+        )
+        self.cancel_work([topic_id for (topic_id,) in rows])
+
     def _next_position(self, parent_id: int | None) -> int:
         return int(self._file.value("SELECT max(position) FROM topic WHERE parent_id IS ?", (parent_id,)) or 0) + 1
 
@@ -162,8 +172,16 @@ class Reshape:
         )  # fmt: skip
 
     def flag(self, rowid: int, state: State, verdict: Verdict) -> None:
-        """Put an entry into ``state``, with the verdict that says why after its others."""
-        self._file.journal.change(self._event, "entry", rowid, {"state": STATE_CODES[state]})
+        """Put an entry into ``state``, with the verdict that says why after its others.
+
+        What reviewers said is withdrawn: it was about the entry in another place.
+        """
+        columns: dict[str, Any] = {"state": STATE_CODES[state]}
+        if state is State.PENDING:
+            meta = unpack_json(self._file.value("SELECT meta FROM entry WHERE id = ?", (rowid,)), {})
+            columns["meta"] = pack_json({**meta, "review": {"why": f"{verdict.code}: {verdict.reason}"}})
+        self._file.journal.change(self._event, "entry", rowid, columns)
+        self._file.reviews.withdraw_all(self._event, [rowid])
         failing = [
             self._file.names.checker(verdict),
             OUTCOME_CODES[verdict.outcome],
@@ -179,5 +197,6 @@ class Reshape:
         """Complete the event's detail, and tell every holder of topics and vectors to read them anew."""
         sql = "UPDATE event SET detail = ? WHERE id = ?"
         self._file.execute(sql, (pack_optional(dict(detail)), self._event))
+        self.cancel_homeless()
         self._file.topics.touch()
         self._file.journal.touch_vectors()

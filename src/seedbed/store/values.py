@@ -98,8 +98,9 @@ def uid_range(prefix: str) -> tuple[bytes, bytes] | None:
     return (first, last) if len(prefix) <= UID_HEX and len(first) == UID_HEX // 2 else None
 
 
-def mentions(content: str, needle: str) -> bool:
+def mentions(content: str, needle: str | bytes) -> bool:
     """Whether a value inside the JSON text ``content`` contains the case-folded ``needle``; keys do not count."""
+    needle = unpack_text(needle)
     if "\\" not in content and needle not in content.casefold():
         return False  # most rows end here; escapes may hide a match, so those are parsed
     return any(needle in text.casefold() for text in _texts(json.loads(content)))

@@ -81,6 +81,10 @@ class Vectors:
             (self._file.topics.id_of(topic), most),
         )
 
+    def rowids(self) -> list[int]:
+        """Row ids of all entries that have a vector, rejected and removed ones as well, in order."""
+        return [int(r[0]) for r in self._file.rows("SELECT entry_id FROM vector ORDER BY entry_id")]
+
     def load(
         self, *, root: str | None = None, subtree: bool = True, after_rowid: int = 0
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import click
@@ -23,21 +23,25 @@ from seedbed.frontends.cli.submitting import POLICIES, result_lines, row_result,
 @click.option(
     "--on-duplicate",
     type=OneOf("policy", *POLICIES),
-    help="Refuse to become a duplicate, or allow it [default: refuse].",
+    help="Refuse to become a duplicate, allow it, or have it reviewed [default: as for submit].",
 )
 @who_options("edits")
 @common
 def edit_command(
     session: Session, /, entry_id: str, changes: str | None, pairs: tuple[str, ...], **options: Any
 ) -> int:
-    """Change fields of an entry; it keeps its id and state.
+    """Change fields of an entry; it keeps its id.
 
-    CHANGES is a JSON object of new field values (null takes a field away), @FILE, or - for stdin. Nothing is written
-    when the changed entry does not pass the checks.
+    CHANGES is a JSON object of new field values (null takes a field away), @FILE, or - for stdin; --set goes before
+    it. Nothing is written when the changed entry does not pass the checks. What reviewers decided is withdrawn, because
+    it was about something else.
+
+    Exit status: 0 done, 1 it does not pass, 2 wrong input, 3 no such entry.
     """
     with session.open("ro" if options["check_only"] else "rw") as dataset:
         kind = dataset.kind(dataset.show(entry_id).kind)
-        new = {**_object(changes), **dict(_pair(p, set(kind.fields)) for p in pairs)}
+        texts = {name for name, rule in kind.fields.items() if rule.type == "string"}
+        new = {**_object(changes), **dict(_pair(p, texts) for p in pairs)}
         if not new:
             raise InputError(
                 "no changes given", fix='write \'{"field": "value"}\', or --set field=value', code="no_changes"
@@ -61,16 +65,17 @@ def _object(changes: str | None) -> dict[str, Any]:
     return dict(rows[0])
 
 
-def _pair(pair: str, known: set[str]) -> tuple[str, Any]:
-    """``FIELD=VALUE``; the value is JSON where it reads as a number, boolean, list or object, else text."""
+def _pair(pair: str, texts: Collection[str]) -> tuple[str, Any]:
+    """``FIELD=VALUE``: as it is for fields that hold ``texts``; else JSON where it is that."""
     name, sign, text = pair.partition("=")
     if not sign or not name:
-        raise InputError(f"{pair!r} is not FIELD=VALUE", fix="write e.g. --set difficulty=hard")
-    try:
-        value = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+        raise InputError(f"{pair[:60]!r} is not FIELD=VALUE", fix="write e.g. --set difficulty=hard")
+    if name in texts:
         return name, text
-    return name, text if isinstance(value, str) else value
+    try:
+        return name, json.loads(text)
+    except (ValueError, RecursionError):
+        return name, text
 
 
 @click.command("move", short_help="Move entries to another topic, rechecked there.")
@@ -86,9 +91,11 @@ def _pair(pair: str, known: set[str]) -> tuple[str, Any]:
 def move_command(session: Session, /, ids: tuple[str, ...], topic: str, **options: Any) -> int:
     """Move entries to another leaf topic; each is checked against its rules and entries.
 
-    IDs may be prefixes of at least 6 characters.
+    IDs may be prefixes of at least 6 characters. All of them are moved, or none.
+
+    Exit status: 0 done, 1 a dry run found entries that do not pass, 2 refused, 3 no such entry.
     """
-    with session.open() as dataset:
+    with session.open("ro" if options["dry_run"] else "rw") as dataset:
         result = dataset.move(ids, topic, **options)
     session.out.data(result, lambda: _move_lines(result))
     return int(ExitCode.FAILURE if result["violations"] and result["dry_run"] else ExitCode.OK)
@@ -100,6 +107,8 @@ def _move_lines(result: dict[str, Any]) -> Iterator[str]:
     if result["violations"]:
         yield f"  {result['violations']} of them do not pass there:"
     yield from (f"    {v['id']}  {v['code']}: {one_line(v['reason'], 160)}" for v in result["worst"])
+    if result["violations"] > len(result["worst"]):
+        yield f"    … and {result['violations'] - len(result['worst'])} more"
 
 
 @click.command("remove", short_help="Take entries out of the dataset; undo restores them.")
@@ -108,11 +117,11 @@ def _move_lines(result: dict[str, Any]) -> Iterator[str]:
 @who_options("removes")
 @common
 def remove_command(session: Session, /, ids: tuple[str, ...], **options: Any) -> None:
-    """Take entries out of the dataset.
+    """Take entries out of the dataset, all of them or none.
 
     undo restores them until compact forgets them for good. IDs may be prefixes of at least 6 characters.
     """
-    with session.open() as dataset:
+    with session.open("ro" if options["dry_run"] else "rw") as dataset:
         result = dataset.remove(ids, **options)
     would = "would be " if result["dry_run"] else ""
     session.out.data(result, lambda: [f"{counted(result['removed'], 'entry', 'entries')} {would}removed"])

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedbed.core.errors import ExitCode, RowError
+from seedbed.core.errors import ExitCode, InputError, RowError
 from seedbed.frontends.cli.options import OneOf, Whole, common, paging
 from seedbed.frontends.cli.output import content_lines, counted, one_line, safe, table, verdict_line
 from seedbed.frontends.cli.session import Session, parse_rows, read_text
 
 if TYPE_CHECKING:
     from seedbed.core.records import Entry
+    from seedbed.kinds.kind import Kind
 
 STATES = ("accepted", "pending", "approved", "rejected", "removed")
 
@@ -36,14 +37,29 @@ def similar_command(session: Session, entries: str, **options: Any) -> int:
     text = read_text(entries, what="entries")
     bare = not text.lstrip().startswith(("{", "["))
     rows: list[Any] = [text.strip()] if bare and text.strip() else parse_rows(text)
-    if len(rows) == 1 and isinstance(rows[0], RowError):
-        raise rows[0]
-    good = [row if isinstance(row, str) else dict(row) for row in rows if isinstance(row, str | dict)]
     with session.open("ro") as dataset:
-        found = iter(dataset.similar(good, **options))
+        rows = [_comparable(row, dataset.kind(options["kind"])) for row in rows]
+        if len(rows) == 1 and isinstance(rows[0], RowError):
+            raise rows[0]
+        found = iter(dataset.similar([row for row in rows if not isinstance(row, RowError)], **options))
     results = [_neighbours(i, row, found) for i, row in enumerate(rows, 1)]
     session.out.data(results if len(results) > 1 else results[0], lambda: _similar_lines(results, options["topic"]))
     return int(ExitCode.INPUT if any("code" in r for r in results) else ExitCode.OK)
+
+
+def _comparable(row: Any, kind: Kind) -> str | dict[str, Any] | RowError:
+    """The row when it has a text to compare; else what is wrong with it."""
+    from seedbed.dataset.rows import comparable_texts
+
+    if isinstance(row, RowError | str):
+        return row
+    if not isinstance(row, dict):
+        return RowError(f"expected a JSON object or text, got {type(row).__name__}", code="not_an_object")
+    try:
+        comparable_texts([row], kind)
+    except InputError as error:
+        return RowError(error.message, fix=error.fix, code=error.stable_code)
+    return row
 
 
 def _neighbours(number: int, row: Any, found: Iterator[Any]) -> dict[str, Any]:
@@ -51,10 +67,8 @@ def _neighbours(number: int, row: Any, found: Iterator[Any]) -> dict[str, Any]:
     from seedbed.engine.decisions import neighbour_dict
 
     if isinstance(row, RowError):
-        return {"row": number, "code": row.stable_code, "reason": row.message, "place": row.place}
-    if not isinstance(row, str | dict):
-        reason = f"expected a JSON object or text, got {type(row).__name__}"
-        return {"row": number, "code": "not_an_object", "reason": reason}
+        out = {"row": number, "code": row.stable_code, "reason": row.message, "place": row.place, "fix": row.fix}
+        return {name: value for name, value in out.items() if value}
     return {"row": number, "similar": [neighbour_dict(n) for n in next(found)]}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedbed.core.errors import InputError
+from seedbed.core.errors import ExitCode, InputError
 from seedbed.frontends.cli.options import Whole, common, paging, who_options
 from seedbed.frontends.cli.output import counted, one_line, safe, table
 from seedbed.frontends.cli.session import Session
@@ -38,11 +38,10 @@ class Moment(click.ParamType[float]):
         if ago is not None:
             return time.time() - float(ago[1]) * _SECONDS[ago[2]]
         try:
-            moment = datetime.fromisoformat(value.strip())
-        except ValueError as error:
+            return datetime.fromisoformat(value.strip()).astimezone(UTC).timestamp()
+        except (ValueError, OverflowError) as error:
             fix = "write e.g. 2026-05-01T14:30, 2026-05-01T14:30:00Z, or how long ago: 90m, 2h, 3d"
-            raise InputError(f"{value!r} is no time", fix=fix, code="invalid_time") from error
-        return moment.astimezone(UTC).timestamp()
+            raise InputError(f"{value[:60]!r} is no time", fix=fix, code="invalid_time") from error
 
 
 @click.command("log", short_help="Every change with its time, actor and reason, newest first.")
@@ -60,7 +59,7 @@ def log_command(
 ) -> None:
     """Every change with its time, actor and reason, newest first.
 
-    Each has an id that undo takes.
+    Each has an id that undo takes. Times are ISO 8601, local where they name no zone, or how long ago: 90m, 2h, 3d.
     """
     with session.open("ro") as dataset:
         total, events = dataset.history.log(limit=limit, offset=offset, session=sitting, **filters)
@@ -102,21 +101,24 @@ def _short(value: Any) -> Any:
 @click.option("-i", "--interactive", is_flag=True, help="Choose on a timeline.")
 @who_options("undoes")
 @common
-def undo_command(session: Session, /, events: tuple[int, ...], interactive: bool, **options: Any) -> None:
+def undo_command(session: Session, /, events: tuple[int, ...], interactive: bool, **options: Any) -> int:
     """Take back operations: entries they brought are removed, what they changed is set back.
 
     EVENT is an id of log; without any, the last operation that was not undone. An undo can be taken back by redo.
-    Nothing is written when one of the rows was changed again since, unless --skip-conflicts.
+    Nothing is written when something was changed again since, unless --skip-conflicts.
+
+    Exit status: 0 done, 1 a dry run found conflicts, 2 refused, 3 no such event.
     """
     if interactive:
         from seedbed.frontends.tui import run_undo
 
         with session.open() as dataset:
             run_undo(dataset, actor=options["actor"])
-        return
+        return int(ExitCode.OK)
     with session.open() as dataset:
         result = dataset.history.undo(events, **options)
-    session.out.data(result.to_dict(), lambda: _undo_lines(result, "undone", "would be undone"))
+    session.out.data(result.to_dict(), lambda: _undo_lines(result, "undone"))
+    return _undo_status(result, options["skip_conflicts"])
 
 
 @click.command("redo", short_help="Take back an undo.")
@@ -126,31 +128,43 @@ def undo_command(session: Session, /, events: tuple[int, ...], interactive: bool
 @click.option("--skip-conflicts", is_flag=True, help="Leave what was changed again since as it is now.")
 @who_options("redoes")
 @common
-def redo_command(session: Session, /, events: tuple[int, ...], **options: Any) -> None:
+def redo_command(session: Session, /, events: tuple[int, ...], **options: Any) -> int:
     """Take back undos: what they removed returns, what they set back is as it was.
 
     EVENT is the id of an undo in log; without any, the last one that was not taken back.
     """
     with session.open() as dataset:
         result = dataset.history.redo(events, **options)
-    session.out.data(result.to_dict(), lambda: _undo_lines(result, "redone", "would be redone"))
+    session.out.data(result.to_dict(), lambda: _undo_lines(result, "redone"))
+    return _undo_status(result, options["skip_conflicts"])
 
 
-def _undo_lines(result: UndoResult, done: str, would: str) -> Iterator[str]:
-    said = would if result.dry_run else done
-    names = ", ".join(f"{e['id']} ({safe(e['action'])})" for e in result.undone[:5])
+def _undo_status(result: UndoResult, skip_conflicts: bool) -> int:
+    """1 when it was only tried, and would be refused."""
+    refused = result.dry_run and result.n_conflicts and not skip_conflicts
+    return int(ExitCode.FAILURE if refused else ExitCode.OK)
+
+
+_ROWS = {"entry": ("entry", "entries"), "meta": ("setting", "settings")}
+"""Tables as people call their rows."""
+
+
+def _undo_lines(result: UndoResult, done: str) -> Iterator[str]:
+    names = ", ".join(f"{e['id']} ({safe(e['action'])})" for e in result.undone[:5]) or "nothing"
     more = f" and {len(result.undone) - 5} more" if len(result.undone) > 5 else ""
-    yield f"{said}: {names}{more}"
+    yield f"{f'would be {done}' if result.dry_run else done}: {names}{more}"
     told = [(result.removed, "removed"), (result.restored, "restored")]
     yield from (f"  {counted(n, 'entry', 'entries')} {what}" for n, what in told if n)
-    yield from (f"  {n} {safe(table_)} changed back" for table_, n in result.changed.items() if n)
     shown = list(result.topics.items())[:MOST_TOPICS]
     yield from (f"    {n:>6}  {safe(topic)}" for topic, n in shown)
     if len(result.topics) > len(shown):
         yield f"    … in {len(result.topics) - len(shown)} more topics"
-    yield from (f"  ✗ {one_line(c['message'], 200)}" for c in result.conflicts[:5])
-    if len(result.conflicts) > 5:
-        yield f"  … and {len(result.conflicts) - 5} more conflicts"
+    yield from (f"  {counted(n, *_ROWS.get(t, (t,)))} changed back" for t, n in result.changed.items())
+    for conflict in result.conflicts[:5]:
+        by = f", by event {conflict['by']}" if conflict["by"] else ""
+        yield f"  ✗ {one_line(conflict['message'] + by, 200)}"
+    if result.n_conflicts > 5:
+        yield f"  … and {result.n_conflicts - 5} more conflicts"
     if result.event is not None:
         yield f"take it back with: seedbed {'redo' if done == 'undone' else 'undo'} {result.event}"
 
@@ -163,9 +177,9 @@ def _undo_lines(result: UndoResult, done: str, would: str) -> Iterator[str]:
 def compact_command(session: Session, /, **options: Any) -> None:
     """Shrink the file.
 
-    Entries that were removed or undone are forgotten for good, so that redo cannot restore them any more.
+    Entries that were removed or undone are forgotten for good: neither undo nor redo can restore them any more.
     """
-    with session.open() as dataset:
+    with session.open("ro" if options["dry_run"] else "rw") as dataset:
         result = dataset.history.compact(**options)
     session.out.data(result, lambda: _compact_lines(result))
 

@@ -66,7 +66,7 @@ def import_command(session: Session, /, path: str, mappings: tuple[str, ...], **
     source = _okgv(Path(path))
     if suggest:
         return _suggest(session, source or Path(path), options, okgv=source is not None)
-    with session.open("ro" if options["check_only"] else "rw") as dataset, _results(results) as write:
+    with session.open("ro" if options["check_only"] else "rw") as dataset, _results(results, dataset, path) as write:
         if source is not None:
             return _move_in(session, dataset, (source, structure), options | {"on_result": write})
         if structure is not None:
@@ -85,11 +85,14 @@ def _okgv(path: Path) -> Path | None:
 
 
 @contextmanager
-def _results(path: str | None) -> Iterator[Callable[[dict[str, Any]], None]]:
+def _results(path: str | None, dataset: Dataset, source: str) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Writes one result a line to the file at ``path``, or drops it where there is none."""
     if path is None:
         yield lambda result: None
         return
+    dataset.file.spare(path)
+    if Path(path).resolve() == Path(source).resolve():
+        raise InputError(f"{path} is what is imported", place={"file": path}, fix="write results to another file")
     with ExitStack() as stack:
         try:
             file = stack.enter_context(Path(path).open("w", encoding="utf-8"))

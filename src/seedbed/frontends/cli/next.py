@@ -8,17 +8,17 @@ from typing import Any
 
 import click
 
-from seedbed.core.errors import InputError
+from seedbed.core.errors import ExitCode, InputError
 from seedbed.frontends.cli.options import Whole, common
 from seedbed.frontends.cli.output import content_lines, counted, one_line, safe
 from seedbed.frontends.cli.session import Session
 
-_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?")
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, None: 1}
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, None: 1}
 
 
 class Duration(click.ParamType[float]):
-    """A time span in seconds, or with a unit: ``90``, ``15m``, ``2h``."""
+    """A time span in seconds, or with a unit: ``90``, ``15m``, ``2h``, ``1d``."""
 
     name = "time"
 
@@ -26,9 +26,9 @@ class Duration(click.ParamType[float]):
         """Seconds."""
         if isinstance(value, float):
             return value
-        found = _TIME.fullmatch(str(value).strip())
+        found = _TIME.fullmatch(value.strip())
         if found is None:
-            raise InputError(f"{value!r} is no time span", fix="write e.g. 90, 15m or 2h", code="invalid_time")
+            raise InputError(f"{value[:60]!r} is no time span", fix="write e.g. 90, 15m or 2h", code="invalid_time")
         return float(found[1]) * _SECONDS[found[2]]
 
 
@@ -46,13 +46,17 @@ class Duration(click.ParamType[float]):
 @click.option("--renew", metavar="ID", multiple=True, help="Let this lease last for --ttl again; may be repeated.")
 @click.option("--give-back", metavar="ID", multiple=True, help="Give this lease back; may be repeated.")
 @common
-def next_command(session: Session, /, n: int, **options: Any) -> None:
+def next_command(session: Session, /, n: int, **options: Any) -> int:
     """Say what to write now: the emptiest cells of the tree, each promised to you until its lease ends.
 
     Every lease has the topic's brief, the values of balanced fields, the rules of all fields and a few entries to stay
     away from. submit fulfils it. When nothing is missing the list is empty.
+
+    Exit status: 0 done, 1 a lease to be renewed or given back was gone.
     """
     list_, renew, give_back = options.pop("list_"), options.pop("renew"), options.pop("give_back")
+    if list_ and (renew or give_back):
+        raise InputError("--list only looks", fix="renew or give back in a call of its own")
     with session.open("ro" if list_ else "rw") as dataset:
         leases = dataset.leases
         if list_:
@@ -60,11 +64,14 @@ def next_command(session: Session, /, n: int, **options: Any) -> None:
             session.out.data({"leases": told}, lambda: _list_lines(told))
         elif renew or give_back:
             done = {"renewed": leases.renew(renew, ttl_s=options["ttl_s"]), "given_back": leases.give_back(give_back)}
-            done["gone"] = sorted({*renew, *give_back} - {*done["renewed"], *done["given_back"]})
+            named = {lease.lower() for lease in (*renew, *give_back)}
+            done["gone"] = sorted(named - {*done["renewed"], *done["given_back"]})
             session.out.data(done, lambda: [f"{what.replace('_', ' ')}: {len(ids)}" for what, ids in done.items()])
+            return int(ExitCode.FAILURE if done["gone"] else ExitCode.OK)
         else:
             granted = leases.next(n, **options)
             session.out.data({"leases": granted}, lambda: _lines(granted))
+    return int(ExitCode.OK)
 
 
 def _lines(granted: list[dict[str, Any]]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seedbed.dataset.reports import WORST
 from seedbed.frontends.cli.options import Whole, common
 from seedbed.frontends.cli.output import bar, columns, safe, table
 from seedbed.frontends.cli.session import Session
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 @click.command("report", short_help="What is there, what is missing, what was rejected.")
 @click.option("--topic", "root", metavar="PATH", help="Only this topic and below.")
 @click.option("--kind", metavar="NAME", help="Balance of this kind [default: the project's].")
-@click.option("--all", "everything", is_flag=True, help="All topics and cells, not only the worst five.")
-@click.option("--limit", type=Whole(1), help="Topics and cells shown [default: 5].")
-@click.option("--offset", type=Whole(0), default=0, help="Topics and cells skipped.")
+@click.option("--all", "everything", is_flag=True, help="All topics and cells, not only the worst.")
+@click.option("--limit", type=Whole(1), help="Topics and cells shown [default: 3].")
+@click.option("--offset", type=Whole(0), default=0, show_default=True, help="Topics and cells skipped.")
 @click.option(
     "--by", metavar="FIELD,...", help="Count entries by any fields instead, or by topic, state, model, via, actor."
 )
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 def report_command(session: Session, root: str | None, kind: str | None, **options: Any) -> None:
     """What is there, what is missing and what was rejected; worst topics and cells first.
 
-    Short by default, however large the dataset is.
+    Short by default, however large the dataset is. --by shows 20 groups, the largest first; --limit, --offset and
+    --all page through them as well.
     """
     with session.open("ro") as dataset:
         if options["by"] is not None:
@@ -39,7 +41,7 @@ def report_command(session: Session, root: str | None, kind: str | None, **optio
             return
         report = dataset.report(root, kind=kind)
         rates = dataset.yields() if options["yields"] else None
-    limit = None if options["everything"] else options["limit"] or 5
+    limit = None if options["everything"] else options["limit"] or WORST
     data = report.to_dict(limit=limit, offset=options["offset"])
     if rates is not None:
         data["yield"] = rates
@@ -60,7 +62,7 @@ def _show_groups(session: Session, by: list[str], groups: list[dict[str, Any]], 
 
 
 def report_lines(
-    report: Report, *, limit: int | None = 5, offset: int = 0, rates: list[dict[str, Any]] | None = None
+    report: Report, *, limit: int | None = WORST, offset: int = 0, rates: list[dict[str, Any]] | None = None
 ) -> Iterator[str]:
     """The report as text; ``rates`` are rows of ``Dataset.yields``."""
     page = slice(offset, None if limit is None else offset + limit)
@@ -70,7 +72,7 @@ def report_lines(
     yield from _topic_lines(report, page)
     yield from _cell_lines(report, page)
     if report.rejections:
-        yield "rejected: " + ", ".join(f"{r['n']} {safe(r['code'] or r['check'])}" for r in report.rejections[:5])
+        yield "rejected: " + ", ".join(f"{r['n']} {safe(r['code'])}" for r in report.rejections[:5])
     if rates:
         header = ["recipe", "model", "topic", "strategy", "calls", "accepted", "per_call"]
         yield "yield (accepted entries per call):"

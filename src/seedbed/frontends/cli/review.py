@@ -149,9 +149,10 @@ def _import(session: Session, options: dict[str, Any]) -> int:
 def _interactive(session: Session, options: dict[str, Any]) -> None:
     from seedbed.frontends.tui import run_review
 
-    wanted = {**_wanted(options), "reviewer": None}
+    wanted = _wanted(options)
+    reviewer = wanted.pop("reviewer") or "human"
     with session.open() as dataset:
-        run_review(dataset, options["reviewer"] or "human", **{k: v for k, v in wanted.items() if v is not None})
+        run_review(dataset, reviewer, adjudicate=options["adjudicate"], session=options["group"], **wanted)
 
 
 ACTS: dict[str, Callable[[Session, dict[str, Any]], int | None]] = {

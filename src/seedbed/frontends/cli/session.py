@@ -71,22 +71,25 @@ def read_text(argument: str, *, what: str) -> str:
 
 
 def parse_rows(text: str, *, what: str = "entries") -> list[Any]:
-    """Rows of a JSON object, a JSON array or JSON lines.
+    """Rows of a JSON object, a JSON array or JSON lines; at least one.
 
-    A line that is not JSON comes back as a ``RowError`` in its place, so that the other rows go on.
+    A line that is not JSON, and an object with a key twice, comes back as a ``RowError`` in its place, so that the
+    other rows go on.
 
     Raises:
         InputError: nothing in it, or it is not JSON at all.
     """
     fix = f"give {what} as a JSON object, an array, JSON lines, @FILE, or - for stdin"
     stripped = text.strip()
-    if not stripped:
-        raise InputError(f"no {what} given", fix=fix, code=f"no_{what}")
-    value = _parse(stripped, 1)
+    value = _parse(stripped, 1) if stripped else []
     if not isinstance(value, RowError):
-        return value if isinstance(value, list) else [value]
-    lines = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
-    rows = [_parse(line, i) for i, line in lines]
+        rows = value if isinstance(value, list) else [value]
+        if not rows:
+            raise InputError(f"no {what} given", fix=fix, code=f"no_{what}")
+        return rows
+    # At line feeds alone: a text may hold other ends of line, which JSON does not escape.
+    lines = [(i, line) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+    rows = [_parse(line.strip(), i) for i, line in lines]
     if all(isinstance(row, RowError) for row in rows):
         value.fix = fix
         raise value
@@ -94,12 +97,42 @@ def parse_rows(text: str, *, what: str = "entries") -> list[Any]:
 
 
 def _parse(text: str, line: int) -> Any:
+    """The value of JSON text, or why it has none; an element of a list may be an error of its own."""
     import json
 
+    def refused(message: str, **place: int) -> RowError:
+        return RowError(message, place={"line": line} | place, code="invalid_json")
+
+    twice: list[RowError] = []
+
+    def unique(pairs: list[tuple[str, Any]]) -> Any:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            key = next(name for name in names if names.count(name) > 1)
+            twice.append(refused(f"the key {key!r:.80} is there twice"))
+            return twice[-1]
+        return found
+
     try:
-        return json.loads(text)
+        value = json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
-        place = {"line": line + error.lineno - 1, "column": error.colno}
-        return RowError(f"not JSON: {error.msg.lower()}", place=place, code="invalid_json")
+        return refused(f"not JSON: {error.msg.lower()}", line=line + error.lineno - 1, column=error.colno)
     except RecursionError:
-        return RowError("not JSON that can be read: nested too deeply", place={"line": line}, code="invalid_json")
+        return refused("not JSON that can be read: nested too deeply")
+    except ValueError:  # of Python's limit on the digits of a number
+        return refused("not JSON that can be read: a number has thousands of digits")
+    if not twice:
+        return value
+    return [_error_in(row) or row for row in value] if isinstance(value, list) else _error_in(value)
+
+
+def _error_in(value: Any) -> RowError | None:
+    """The first error anywhere in a parsed value."""
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, RowError):
+            return item
+        stack.extend(item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
+    return None

@@ -24,11 +24,16 @@ Row = tuple["Topic", int, dict[str, int]]
 @click.option("--counts", is_flag=True, help="Entries by state: in review, rejected …")
 @click.option("--dot", is_flag=True, help="A graph for Graphviz on stdout.")
 @click.option("--yaml", "as_yaml", is_flag=True, help="The whole tree as topics load reads it, on stdout.")
+@click.option("-i", "--interactive", is_flag=True, help="Look around in the tree and its entries on the screen.")
 @common
-def tree_command(  # one option a form
-    session: Session, root: str | None, depth: int | None, counts: bool, dot: bool, as_yaml: bool
-) -> None:
+def tree_command(session: Session, root: str | None, depth: int | None, counts: bool, **form: bool) -> None:
     """Show the tree, or the part below ROOT, with accepted entries per topic."""
+    if form["interactive"]:
+        from seedbed.frontends.tui import run_tree
+
+        with session.open("ro") as dataset:
+            run_tree(dataset, root)
+        return
     with session.open("ro") as dataset:
         if root is not None:
             root = dataset.file.topics.get(root).path
@@ -36,9 +41,9 @@ def tree_command(  # one option a form
         rows: list[Row] = [(t, n, states.get(t.path, {})) for t, n in dataset.tree(root)]
     above = root.count("/") if root else 0
     shown = [row for row in rows if depth is None or row[0].path.count("/") - above < depth]
-    if as_yaml:
+    if form["as_yaml"]:
         session.out.lines(yaml_lines([row[0] for row in shown], root))
-    elif dot:
+    elif form["dot"]:
         session.out.lines(dot_lines(shown))
     else:
         session.out.data([_data(row, counts) for row in shown], lambda: _lines(shown, above))

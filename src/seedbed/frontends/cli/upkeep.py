@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 @who_options("repairs")
 @common
 def reconcile_command(session: Session, /, fix: bool, **options: Any) -> int:
-    """Check everything in the file against everything: tree, homes, counters, vectors, verdicts, history.
+    """Check everything in the file against everything.
+
+    Pages, references, tree, homes of entries, counters, vectors, verdicts, duplicates, history, leases; of every entry
+    its cell, its text and its vector.
 
     Exit status: 0 consistent (or all repaired), 1 not.
     """
@@ -36,7 +39,7 @@ def reconcile_command(session: Session, /, fix: bool, **options: Any) -> int:
 
 def _reconcile_lines(done: Reconciled) -> Iterator[str]:
     for found in done.findings:
-        mark = "✓" if found.problems == found.fixed else "✗"
+        mark = "✗" if found.left else "✓"
         tail = f": {found.problems} wrong" if found.problems else ""
         tail += f", {found.fixed} {found.fix}" if found.fixed else ""
         yield f"{mark} {found.check:11} {found.what} ({found.looked_at} looked at){tail}"

@@ -79,8 +79,8 @@ class Run:
             return None
         options = self._asked.model_dump(exclude={"recipe", "sources"}, exclude_none=True)
         with self._desk.opener("rw") as dataset:
-            who = {"actor": self._caller.actor, "session": self._caller.session}
-            return await dataset.agenerate(self._asked.recipe, self._asked.sources, observers=[self], **options, **who)
+            options |= {"actor": self._caller.actor, "session": self._caller.session}
+            return await dataset.agenerate(self._asked.recipe, self._asked.sources, observers=[self], **options)
 
     def event(self, name: str, data: Mapping[str, Any]) -> None:
         """Pass a finished job's numbers on to the server."""
