@@ -105,7 +105,7 @@ def test_the_last_operation_is_taken_back_and_redone(small):
 
 
 def test_what_changed_nothing_and_undos_are_no_operations(small):
-    first, event = put(small, 0)
+    _first, event = put(small, 0)
     put(small, 2)
     small.submit(row(1, answer=""))  # rejected
     assert small.history.undo().removed == 1
@@ -163,7 +163,7 @@ def test_a_session_is_undone_whole_and_nothing_else(small):
 
 
 def test_a_session_that_undid_itself_is_undone_to_nothing(small):
-    entry_id, event = put(small, 0, session="mine")
+    _entry_id, event = put(small, 0, session="mine")
     small.history.undo(session="mine")
     done = small.history.undo(of_session="mine")
     assert ([e["id"] for e in done.undone], done.removed, done.restored) == ([event + 1, event], 0, 0)
@@ -176,7 +176,7 @@ def test_undoing_since_a_time_takes_earlier_undos_back_as_well(small, clock):
     clock.now += 100
     moment = clock.now
     small.history.undo([gone_event])
-    fresh, _ = put(small, 2)
+    _fresh, _ = put(small, 2)
     small.history.undo()
     clock.now += 100
     put(small, 2)
