@@ -22,6 +22,7 @@ from material import rows
 import seedbed
 from seedbed.core import identity
 from seedbed.core.records import Candidate, Origin, Topic
+from seedbed.engine.operation import Operation
 from seedbed.similarity.search import pack
 from seedbed.store import NewEntry
 
@@ -38,7 +39,7 @@ def candidates(n: int, topics: int) -> list[Candidate]:
 
 def through_the_door(dataset: seedbed.Dataset, batch: Sequence[Candidate]) -> int:
     """Number accepted."""
-    return sum(d.accepted and not d.existed for d in dataset.intake().submit(batch))
+    return sum(d.accepted and not d.existed for d in dataset.intake().submit(batch, Operation("submit")))
 
 
 def written_plainly(dataset: seedbed.Dataset, batch: Sequence[Candidate]) -> int:
@@ -71,7 +72,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, seedbed.create(Path(folder) / "x.db", environ={}) as dataset:
             with dataset.file.write():
                 dataset.file.topics.load([Topic(f"topic-{i}") for i in range(a.topics)])
-            dataset.intake().submit(ready[:2], write=False)  # imports and first statements
+            dataset.intake().submit(ready[:2], Operation("submit"), write=False)  # imports and first statements
             cpu, wall = time.process_time(), time.perf_counter()
             accepted = sum(way(dataset, ready[i : i + a.batch]) for i in range(0, len(ready), a.batch))
             cpu, wall = time.process_time() - cpu, time.perf_counter() - wall

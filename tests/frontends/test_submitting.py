@@ -102,3 +102,58 @@ def test_nothing_is_refused(project, given):
 def test_what_is_no_json_at_all_is_refused(project, given):
     refused = seedbed("submit", "-", "--topic", "git/commits", stdin=given)
     assert (refused.status, refused.out) == (ExitCode.INPUT, "")
+
+
+# -- duplicates that are let in ----------------------------------------------------------------------------------
+
+AGAIN = row(0, answer="Other words for the same.")
+
+
+def test_a_duplicate_is_let_in_with_a_warning(filled):
+    done = text("submit", json.dumps(AGAIN), "--on-duplicate", "warn")
+    assert done.status is ExitCode.OK
+    assert done.lines[0].startswith("✓ accepted ")
+    assert done.lines[1].startswith("    ! let in although the same text as entry ")
+    assert seedbed("list").json["total"] == 4
+    assert seedbed("reconcile").status is ExitCode.OK
+
+
+def test_a_duplicate_is_put_before_a_reviewer(filled):
+    done = seedbed("submit", json.dumps(AGAIN), "--on-duplicate", "review").json
+    assert (done["state"], done["why_review"][:16]) == ("pending", "exact_duplicate:")
+    assert seedbed("review").json["entries"][0]["why"] == done["why_review"]
+
+
+def test_the_same_entry_may_be_in_two_topics(filled):
+    elsewhere = json.dumps(row(0, topic="git/branches"))
+    assert seedbed("submit", elsewhere).json["code"] == "exact_duplicate"
+    first = seedbed("submit", elsewhere, "--on-duplicate", "warn").json
+    again = seedbed("submit", elsewhere, "--on-duplicate", "warn").json
+    assert (first.get("existed"), again["existed"], again["id"]) == (None, True, first["id"])
+    assert seedbed("list").json["total"] == 4
+
+
+def test_an_unknown_policy_is_told(filled):
+    refused = seedbed("submit", json.dumps(AGAIN), "--on-duplicate", "wran")
+    assert (refused.error["error"], refused.error["near"]) == ("unknown_policy", ["warn"])
+
+
+# -- leases ------------------------------------------------------------------------------------------------------
+
+
+def leases():
+    return [lease["lease"] for lease in seedbed("next", "--list").json["leases"]]
+
+
+def test_a_lease_is_fulfilled_by_its_actor_or_by_name(project):
+    lease = seedbed("next", "--topic", "git/commits", "--actor", "agent:a").json["leases"][0]["lease"]
+    seedbed("submit", json.dumps(row(0)), "--actor", "agent:b")
+    assert leases() == [lease]
+    seedbed("submit", json.dumps(row(1)), "--actor", "agent:b", "--lease", lease)
+    assert leases() == []
+
+
+def test_what_is_no_lease_is_told_before_anything_is_written(project):
+    refused = seedbed("submit", json.dumps(row(0)), "--lease", "mine")
+    assert (refused.status, refused.error["message"]) == (ExitCode.INPUT, "'mine' is no lease")
+    assert seedbed("list").json["total"] == 0

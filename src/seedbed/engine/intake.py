@@ -241,7 +241,7 @@ class Intake:
         except SeedbedError as error:
             item.error = error
             return
-        if place.rules != item.rules:
+        if place.rules != item.rules and not item.failed:
             verdict, _ = self._gates(item.candidate.kind).schema.validate(item.candidate, place.rules)
             item.rules, item.verdicts[:1] = place.rules, [verdict]
 

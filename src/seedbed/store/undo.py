@@ -323,8 +323,6 @@ class Undo:
 
     def _account(self, done: Undone) -> None:
         """Count what is different now, from the undo's own journal: what came and went again is not told."""
-        sql = "SELECT tbl, count(DISTINCT row_id) FROM change WHERE event_id = ? AND tbl NOT IN (0, 4, 5) GROUP BY tbl"
-        done.changed.update({TABLES[table]: n for table, n in self._file.rows(sql, (self._event,))})
         values = (self._event, self._event)
         for path, left, came, n in self._file.rows(f"{_TOUCHED} GROUP BY 1, 2, 3".format("t.path", "count(*)"), values):
             if left or came:
@@ -333,6 +331,8 @@ class Undo:
                 done.restored += came * n
             else:
                 done.changed["entry"] += n
+        sql = "SELECT tbl, count(DISTINCT row_id) FROM change WHERE event_id = ? AND tbl NOT IN (0, 4, 5) GROUP BY tbl"
+        done.changed.update({TABLES[table]: n for table, n in self._file.rows(sql, (self._event,))})
         first = f"{_TOUCHED} AND (went OR came) ORDER BY e.id LIMIT {SHOWN:d}"
         done.entries = [unpack_uid(row[0]) for row in self._file.rows(first.format("e.uid", "1"), values)]
         rewritten = "SELECT DISTINCT row_id FROM change WHERE event_id = ? AND tbl = 0 AND before LIKE '%\"content\":%'"

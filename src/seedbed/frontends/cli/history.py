@@ -104,8 +104,8 @@ def _short(value: Any) -> Any:
 def undo_command(session: Session, /, events: tuple[int, ...], interactive: bool, **options: Any) -> int:
     """Take back operations: entries they brought are removed, what they changed is set back.
 
-    EVENT is an id of log; without any, the last operation that was not undone. An undo can be taken back by redo.
-    Nothing is written when something was changed again since, unless --skip-conflicts.
+    EVENT is an id of log; without any, the last operation that was not undone. What was changed again since stands in
+    the way: nothing is written then, unless --skip-conflicts. redo takes an undo back.
 
     Exit status: 0 done, 1 a dry run found conflicts, 2 refused, 3 no such event.
     """

@@ -37,7 +37,11 @@ class Duration(click.ParamType[float]):
 @click.option("--topic", metavar="PATH", help="Only this topic and below.")
 @click.option("--kind", metavar="NAME", help="Schema of the entries [default: the project's].")
 @click.option(
-    "--ttl", "ttl_s", type=Duration(), default=900.0, help="How long the lease lasts, e.g. 15m [default: 15m]."
+    "--ttl",
+    "ttl_s",
+    type=Duration(),
+    default=900.0,
+    help="How long the lease lasts, e.g. 90s, 15m, 2h; at most 7d [default: 15m].",
 )
 @click.option("--avoid", type=Whole(0, 20), default=3, show_default=True, help="Entries to stay away from.")
 @click.option("--actor", metavar="WHO", default="human", show_default=True, help="Who will write.")

@@ -25,8 +25,10 @@ POLICIES = ("reject", "warn", "review")
 @click.option("--kind", metavar="NAME", help="Schema of the entries [default: the project's].")
 @click.option("--check", "check_only", is_flag=True, help="Only say what would happen.")
 @click.option(
-    "--on-duplicate", type=OneOf("policy", *POLICIES), help="Refuse duplicates, let them in, or have them reviewed."
-)
+    "--on-duplicate", type=OneOf("policy", *POLICIES),
+    help="Refuse duplicates, let them in with a warning, or have them reviewed [default: as the topic, or else the"
+    " project says].",
+)  # fmt: skip
 @click.option("--lease", metavar="ID", help="Lease of next that this fulfils [default: the actor's own on the cell].")
 @who_options("submits")
 @common
@@ -35,6 +37,7 @@ def submit_command(session: Session, /, entries: str, **options: Any) -> int:
 
     ENTRY is a JSON object, an array or JSON lines, @FILE, or - for stdin. Rows are compared with the dataset and with
     each other; the very same entry again changes nothing.
+
     Exit status: 0 all in the dataset, 1 a row was rejected, 2 a row could not be looked at.
     """
     rows = parse_rows(read_text(entries, what="entries"))
