@@ -146,7 +146,7 @@ def _lines(dataset: Dataset, data: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield from summary_lines(data["summary"])
     yield ""
-    yield from report_lines(dataset.report())
+    yield from report_lines(dataset.report(), limit=None)
     yield ""
     yield "Three entries with their verdicts:"
     for entry in data["entries"]:
