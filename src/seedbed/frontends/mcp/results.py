@@ -109,6 +109,7 @@ class Report(TypedDict):
     states: NotRequired[dict[str, int]]
     target: NotRequired[int]
     missing: NotRequired[int]
+    leased: NotRequired[int]
     topics: NotRequired[Json]
     cells: NotRequired[Json]
     rejections: NotRequired[Any]
@@ -194,6 +195,7 @@ class Undone(TypedDict):
     changed: dict[str, int]
     topics: dict[str, int]
     conflicts: list[Json]
+    n_conflicts: int
     dry_run: bool
 
 
