@@ -183,7 +183,7 @@ def checks() -> str:
 
 
 def recipes() -> str:
-    from seedbed.dataset.generation import GenerateOptions
+    from seedbed.dataset.generation.run import GenerateOptions
 
     parts = ["# Recipes\n\nHow candidates are made: `seedbed generate RECIPE`, `dataset.generate(recipe)`.\n"]
     for name, found in registered("recipes"):

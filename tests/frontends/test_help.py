@@ -60,7 +60,7 @@ def test_the_version_is_the_packages():
 
 
 def test_flags_of_generate_are_its_options():
-    from seedbed.dataset.generation import GenerateOptions
+    from seedbed.dataset.generation.run import GenerateOptions
 
     flags = {p.name for p in generate_command.params} - {"recipe", "sources", "db", "as_json"}
     assert flags == set(GenerateOptions.model_fields) - {"checks"}

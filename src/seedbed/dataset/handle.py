@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from seedbed.core.records import Entry, Neighbour, Origin, State, Topic
-from seedbed.dataset.history import History, Who
+from seedbed.dataset.changes.history import History, Who
 from seedbed.dataset.project import Project
 from seedbed.dataset.rows import candidate_of, comparable_texts, decide_rows
 from seedbed.engine.operation import OnDuplicate, Operation
@@ -18,12 +18,12 @@ from seedbed.store.file import DatasetFile
 
 if TYPE_CHECKING:
     from seedbed.core.protocols import Embedder, RunObserver
+    from seedbed.dataset.changes.upkeep import Reconciled
     from seedbed.dataset.leases import Leases
-    from seedbed.dataset.moving_report import MovedIn
+    from seedbed.dataset.moving.report import MovedIn
     from seedbed.dataset.reports import Report
-    from seedbed.dataset.reviews import Reviews
-    from seedbed.dataset.topics import TopicTree
-    from seedbed.dataset.upkeep import Reconciled
+    from seedbed.dataset.review.reviews import Reviews
+    from seedbed.dataset.tree.topics import TopicTree
     from seedbed.engine.decisions import Decision, Gate
     from seedbed.engine.intake import Intake
     from seedbed.engine.run import RunSummary
@@ -73,7 +73,7 @@ class Dataset:
     @cached_property
     def topics(self) -> TopicTree:
         """The tree: load, add, move, rename, merge, split, remove, describe."""
-        from seedbed.dataset.topics import TopicTree
+        from seedbed.dataset.tree.topics import TopicTree
 
         return TopicTree(self)
 
@@ -85,7 +85,7 @@ class Dataset:
     @cached_property
     def reviews(self) -> Reviews:
         """What reviewers see and say: queue, decisions, agreement, reasons."""
-        from seedbed.dataset.reviews import Reviews
+        from seedbed.dataset.review.reviews import Reviews
 
         return Reviews(self)
 
@@ -265,43 +265,43 @@ class Dataset:
 
     def edit(self, entry_id: str, changes: Mapping[str, Any], **options: Any) -> Decision:
         """What the door says of an entry with other field values; see ``dataset.editing.edit_entry``."""
-        from seedbed.dataset.editing import edit_entry
+        from seedbed.dataset.changes.editing import edit_entry
 
         return edit_entry(self, entry_id, changes, **options)
 
     def move(self, ids: Sequence[str], topic: str, **options: Any) -> dict[str, Any]:
         """Move entries to another leaf, rechecked; see ``dataset.editing.move_entries``."""
-        from seedbed.dataset.editing import move_entries
+        from seedbed.dataset.changes.editing import move_entries
 
         return move_entries(self, ids, topic, **options)
 
     def remove(self, ids: Sequence[str], **options: Any) -> dict[str, Any]:
         """Take entries out of the dataset; see ``dataset.editing.remove_entries``."""
-        from seedbed.dataset.editing import remove_entries
+        from seedbed.dataset.changes.editing import remove_entries
 
         return remove_entries(self, ids, **options)
 
     def reconcile(self, **options: Any) -> Reconciled:
         """Check everything in the file against everything, and repair; see ``dataset.upkeep.reconcile``."""
-        from seedbed.dataset.upkeep import reconcile
+        from seedbed.dataset.changes.upkeep import reconcile
 
         return reconcile(self, **options)
 
     def revalidate(self, **options: Any) -> dict[str, Any]:
         """Entries that do not pass the schema of today; see ``dataset.upkeep.revalidate``."""
-        from seedbed.dataset.upkeep import revalidate
+        from seedbed.dataset.changes.upkeep import revalidate
 
         return revalidate(self, **options)
 
     def import_rows(self, path: str | Path, **options: Any) -> Iterator[Decision]:
         """What the door says of each row of a file or Hugging Face folder, in file order; see ``ImportOptions``."""
-        from seedbed.dataset.importing import ImportOptions, import_rows
+        from seedbed.dataset.moving.importing import ImportOptions, import_rows
 
         return import_rows(self, str(path), ImportOptions(**options))
 
     def move_in(self, path: str | Path, **options: Any) -> MovedIn:
         """What an ``okgv.db`` brought: topics, entries, review states, log; see ``dataset.moving_in.MoveOptions``."""
-        from seedbed.dataset.moving_in import MoveOptions, move_in
+        from seedbed.dataset.moving.okgv import MoveOptions, move_in
 
         return move_in(self, Path(path), MoveOptions(**options))
 
@@ -333,7 +333,7 @@ class Dataset:
             SeedbedError: before anything was asked of a model, when an argument is wrong; later problems end the
                 run and are in the summary.
         """
-        from seedbed.dataset.generation import GenerateOptions, run_generation
+        from seedbed.dataset.generation.run import GenerateOptions, run_generation
 
         chosen = GenerateOptions.parse(options)
         return await run_generation(self, recipe, sources, chosen, observers=observers, handle_signals=handle_signals)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import InputError, UnknownNameError
 from seedbed.core.records import State
-from seedbed.dataset.history import Who, iso
+from seedbed.dataset.changes.history import Who, iso
 from seedbed.store.values import UID_HEX
 
 if TYPE_CHECKING:

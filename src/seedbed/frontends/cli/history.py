@@ -16,7 +16,7 @@ from seedbed.frontends.cli.output import counted, one_line, safe, table
 from seedbed.frontends.cli.session import Session
 
 if TYPE_CHECKING:
-    from seedbed.dataset.history import UndoResult
+    from seedbed.dataset.changes.history import UndoResult
 
 _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}

@@ -120,7 +120,7 @@ class _Tally:
 
     def add(self, decision: Decision) -> dict[str, Any]:
         """The row's result, counted."""
-        from seedbed.dataset.importing import let_in
+        from seedbed.dataset.moving.importing import let_in
 
         result = {**decision.candidate.place, **row_result(decision)}
         self.counts["rows"] += 1
@@ -149,8 +149,8 @@ def _import(
     *,
     write: Callable[[dict[str, Any]], None],
 ) -> int:
-    from seedbed.dataset.columns import read_topic_map
-    from seedbed.dataset.importing import Import, ImportOptions
+    from seedbed.dataset.moving.columns import read_topic_map
+    from seedbed.dataset.moving.importing import Import, ImportOptions
 
     if options["topic_map"] is not None:
         options["topic_map"] = read_topic_map(Path(options["topic_map"]))
@@ -238,7 +238,7 @@ def _report_lines(report: dict[str, Any]) -> Iterator[str]:
 
 
 def _suggest(session: Session, path: Path, options: dict[str, Any], *, okgv: bool) -> int:
-    from seedbed.dataset.suggesting import as_yaml, suggest_kind
+    from seedbed.dataset.moving.suggesting import as_yaml, suggest_kind
 
     name = options["kind"] or "mine"
     rows = _okgv_rows(path) if okgv else _rows(path, options)

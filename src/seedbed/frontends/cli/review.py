@@ -14,7 +14,7 @@ from seedbed.frontends.cli.output import content_lines, counted, one_line, safe,
 from seedbed.frontends.cli.session import Session, parse_rows, read_text
 
 if TYPE_CHECKING:
-    from seedbed.dataset.reviews import Page
+    from seedbed.dataset.review.reviews import Page
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -121,7 +121,7 @@ def _reasons(session: Session, options: dict[str, Any]) -> None:
 
 
 def _export(session: Session, options: dict[str, Any]) -> None:
-    from seedbed.dataset.reviewing import write_queue
+    from seedbed.dataset.review.worksheet import write_queue
 
     with session.open("ro") as dataset:
         n = write_queue(dataset, options["export_to"], neighbours=options["neighbours"], **_wanted(options))

@@ -12,7 +12,7 @@ from seedbed.frontends.cli.options import OneOf, common, who_options
 from seedbed.frontends.cli.output import counted, one_line, safe
 
 if TYPE_CHECKING:
-    from seedbed.dataset.topics import TreeChange
+    from seedbed.dataset.tree.topics import TreeChange
     from seedbed.frontends.cli.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])

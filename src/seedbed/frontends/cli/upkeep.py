@@ -13,7 +13,7 @@ from seedbed.frontends.cli.output import counted, one_line, safe
 from seedbed.frontends.cli.session import Session
 
 if TYPE_CHECKING:
-    from seedbed.dataset.upkeep import Reconciled
+    from seedbed.dataset.changes.upkeep import Reconciled
 
 
 @click.command("reconcile", short_help="Check everything in the file against everything.")

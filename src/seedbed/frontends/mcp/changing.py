@@ -16,7 +16,7 @@ from seedbed.frontends.mcp.tool import Arguments, Names, Object, Tool, on_desk
 
 if TYPE_CHECKING:
     from seedbed.dataset import Dataset
-    from seedbed.dataset.topics import TreeChange
+    from seedbed.dataset.tree.topics import TreeChange
 
 REASON = "Why, for the history."
 DRY_RUN = "Do nothing, only say what would happen."

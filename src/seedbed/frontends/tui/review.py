@@ -13,7 +13,7 @@ from textual.widgets import Footer, Static
 
 from seedbed.core.errors import SeedbedError
 from seedbed.core.records import Neighbour
-from seedbed.dataset.reviews import ReviewItem
+from seedbed.dataset.review.reviews import ReviewItem
 from seedbed.frontends.cli.output import error_line, safe, verdict_line
 from seedbed.frontends.tui.editing import EntryForm
 from seedbed.frontends.tui.filters import filter_fields, parsed_filter

@@ -17,7 +17,7 @@ from seedbed.core.errors import (
     UnknownNameError,
 )
 from seedbed.core.records import Entry, State
-from seedbed.dataset.reviews import ReviewDecision, ReviewItem
+from seedbed.dataset.review.reviews import ReviewDecision, ReviewItem
 from seedbed.frontends.tui.paging import Pages, Snapshot
 from seedbed.frontends.tui.texts import BEGINNING, first_text, row_text
 from seedbed.review.rules import check_reviewer

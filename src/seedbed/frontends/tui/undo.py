@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widgets import Footer, Static
 
 from seedbed.core.errors import SeedbedError
-from seedbed.dataset.history import LASTING, UndoResult
+from seedbed.dataset.changes.history import LASTING, UndoResult
 from seedbed.frontends.cli.output import counted, error_line, safe
 from seedbed.frontends.tui.forms import FormField, FormScreen, HelpScreen
 from seedbed.frontends.tui.lists import PagedList, Pane

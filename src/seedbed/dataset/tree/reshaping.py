@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from seedbed.core.errors import TopicError
 from seedbed.core.records import State, Topic
-from seedbed.dataset.rechecking import Misfit, Recheck
+from seedbed.dataset.tree.rechecking import Misfit, Recheck
 from seedbed.kinds.overlaps import overlaps
 from seedbed.kinds.rules import TopicRules, check_rules, fold_tree
 from seedbed.store.reshape import Reshape

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seedbed.core.records import Topic
-from seedbed.dataset.moving_report import Ledger
+from seedbed.dataset.moving.report import Ledger
 from seedbed.sources.okgv import Node, clean_path, field_rule, tool_of
 
 if TYPE_CHECKING:

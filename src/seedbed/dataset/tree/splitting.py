@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import InputError, NotFoundError, TopicError, UnknownNameError
 from seedbed.core.records import Cell, Outcome, Topic, Verdict
-from seedbed.dataset.rechecking import BATCH, Misfit
+from seedbed.dataset.tree.rechecking import BATCH, Misfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from seedbed.core.records import Entry, Scalar
     from seedbed.dataset.handle import Dataset
-    from seedbed.dataset.reshaping import Draft
+    from seedbed.dataset.tree.reshaping import Draft
     from seedbed.kinds.rules import TopicRules
     from seedbed.store.topics import Node
 

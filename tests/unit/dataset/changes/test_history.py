@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seedbed.core.errors import InputError, NotFoundError, UnknownNameError
-from seedbed.dataset.history import ConflictError
+from seedbed.dataset.changes.history import ConflictError
 from testkit.projects import row
 
 

@@ -1,7 +1,7 @@
 import yaml
 
 from seedbed.core.config import ProjectConfig, parse_options
-from seedbed.dataset.suggesting import as_yaml, suggest_kind
+from seedbed.dataset.moving.suggesting import as_yaml, suggest_kind
 from seedbed.kinds.load import load_kind
 
 ROWS = [

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import InputError
 from seedbed.core.records import Candidate, Origin
-from seedbed.dataset.moving_report import MovedIn
+from seedbed.dataset.moving.report import MovedIn
 from seedbed.sources.okgv import read_literal
 
 if TYPE_CHECKING:
-    from seedbed.dataset.moving_tree import MovingTree
+    from seedbed.dataset.moving.okgv_tree import MovingTree
     from seedbed.kinds.kind import Kind
     from seedbed.store.okgv import OkgvEntry
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from seedbed.core.errors import InputError, NotFoundError, SeedbedError, UnknownNameError
 from seedbed.core.records import Content, Entry, State
-from seedbed.dataset.editing import edit_entry
+from seedbed.dataset.changes.editing import edit_entry
 from seedbed.review.rules import check_reviewer
 from seedbed.review.standing import Ballot, disputed, settle
 from seedbed.store.reviews import DecisionRow

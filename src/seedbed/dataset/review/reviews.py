@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from seedbed.core.errors import SeedbedError, UnknownNameError
 from seedbed.core.records import Entry, Neighbour, State
-from seedbed.dataset.deciding import ReviewDecision, Sitting, parse_decision
+from seedbed.dataset.review.deciding import ReviewDecision, Sitting, parse_decision
 from seedbed.review import rules
 from seedbed.review.rules import check_reviewer
 from seedbed.review.standing import Ballot, disputed

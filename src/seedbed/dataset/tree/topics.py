@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 
 from seedbed.core.errors import InputError, TopicError, UnknownNameError
 from seedbed.core.records import Topic
-from seedbed.dataset.grafting import interior, last_name, merge, place, within
-from seedbed.dataset.history import Who
-from seedbed.dataset.reshaping import Draft, MisfitError, OnViolation, TreeChange
+from seedbed.dataset.changes.history import Who
+from seedbed.dataset.tree.grafting import interior, last_name, merge, place, within
+from seedbed.dataset.tree.reshaping import Draft, MisfitError, OnViolation, TreeChange
 from seedbed.kinds.rules import TopicRules, fold
 from seedbed.store.topics import validate_path
 from seedbed.store.tree import parse_tree
 
 if TYPE_CHECKING:
     from seedbed.dataset.handle import Dataset
-    from seedbed.dataset.splitting import Plan
+    from seedbed.dataset.tree.splitting import Plan
     from seedbed.store.topics import Node
 
 __all__ = ["How", "MisfitError", "TopicTree", "TreeChange"]
@@ -242,7 +242,7 @@ class TopicTree:
             TopicError: it has subtopics already, or a name is malformed.
             MisfitError: entries belong to no subtopic or do not satisfy its rules.
         """
-        from seedbed.dataset import splitting
+        from seedbed.dataset.tree import splitting
 
         if sum(way is not None for way in (by, assign, into)) != 1:
             raise InputError("say how to split: by a field, by assignments, or into named subtopics")

@@ -6,7 +6,7 @@ import pytest
 
 import seedbed
 from seedbed.core.errors import InputError, NotFoundError, TopicError, UnknownNameError
-from seedbed.dataset.editing import ViolationError
+from seedbed.dataset.changes.editing import ViolationError
 from testkit.projects import CONFIG, FACTS, row
 
 ANN = "human:ann"

@@ -9,8 +9,8 @@ import pytest
 import seedbed
 from seedbed.core.errors import UnknownNameError
 from seedbed.core.records import State
-from seedbed.dataset.reviewing import write_queue
-from seedbed.dataset.reviews import ReviewDecision
+from seedbed.dataset.review.reviews import ReviewDecision
+from seedbed.dataset.review.worksheet import write_queue
 
 ANN, BOB, BOSS = "human:ann", "human:bob", "human:boss"
 FACTS = [

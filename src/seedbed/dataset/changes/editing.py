@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from seedbed.core.errors import InputError, NotFoundError, UnknownNameError
 from seedbed.core.records import Candidate, Entry, Origin, State, Verdict
-from seedbed.dataset.history import Who, named_by
+from seedbed.dataset.changes.history import Who, named_by
 
 if TYPE_CHECKING:
     from seedbed.dataset.handle import Dataset

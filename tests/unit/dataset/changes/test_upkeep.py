@@ -8,7 +8,7 @@ import pytest
 
 import seedbed
 from seedbed.core.errors import UnknownNameError
-from seedbed.dataset import upkeep
+from seedbed.dataset.changes import upkeep
 from testkit.projects import CONFIG, FACTS, row
 
 

@@ -8,7 +8,7 @@ from seedbed.core.errors import TopicError
 from seedbed.store.topics import validate_path
 
 if TYPE_CHECKING:
-    from seedbed.dataset.reshaping import Draft
+    from seedbed.dataset.tree.reshaping import Draft
     from seedbed.store.topics import Node
 
 

@@ -22,7 +22,7 @@ from seedbed.store.file import DatasetFile
 if TYPE_CHECKING:
     from seedbed.core.protocols import Provider, Recipe
     from seedbed.core.records import Job
-    from seedbed.dataset.generation import GenerateOptions
+    from seedbed.dataset.generation.run import GenerateOptions
     from seedbed.dataset.handle import Dataset
     from seedbed.dataset.project import Project
     from seedbed.engine.progress import Progress

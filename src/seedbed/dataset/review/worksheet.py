@@ -11,7 +11,7 @@ from seedbed.core.errors import NotFoundError, ReadOnlyError
 
 if TYPE_CHECKING:
     from seedbed.dataset.handle import Dataset
-    from seedbed.dataset.reviews import QueueOptions, ReviewItem
+    from seedbed.dataset.review.reviews import QueueOptions, ReviewItem
 
 
 def write_queue(dataset: Dataset, path: str | Path, *, neighbours: int = 3, **wanted: Unpack[QueueOptions]) -> int:

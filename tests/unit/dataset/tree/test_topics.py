@@ -9,8 +9,8 @@ import pytest
 import seedbed
 from seedbed.core.errors import InputError, NotFoundError, TopicError, UnknownNameError
 from seedbed.core.records import Seed, State, Topic
-from seedbed.dataset.history import ConflictError
-from seedbed.dataset.reshaping import MisfitError
+from seedbed.dataset.changes.history import ConflictError
+from seedbed.dataset.tree.reshaping import MisfitError
 from seedbed.store import NewJob
 from seedbed.store.entries import EntryFilter
 

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Unpack
 
 from seedbed.core.errors import SeedbedError
-from seedbed.dataset.history import Who, named_by
+from seedbed.dataset.changes.history import Who, named_by
 
 if TYPE_CHECKING:
     import numpy as np
 
     from seedbed.dataset.handle import Dataset
-    from seedbed.dataset.rechecking import Misfit, Recheck
+    from seedbed.dataset.tree.rechecking import Misfit, Recheck
     from seedbed.store.consistency import Finding
 
 BATCH = 1_000
@@ -207,7 +207,7 @@ def revalidate(
     """
     from collections import Counter
 
-    from seedbed.dataset.rechecking import Recheck
+    from seedbed.dataset.tree.rechecking import Recheck
 
     recheck = Recheck(dataset)
     checked, n, queued = 0, 0, 0

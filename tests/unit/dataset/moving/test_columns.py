@@ -4,7 +4,7 @@ import pytest
 
 from seedbed.core.errors import InputError, NotFoundError, UnknownNameError
 from seedbed.core.records import Origin
-from seedbed.dataset.columns import Columns, lookup, read_topic_map, typed
+from seedbed.dataset.moving.columns import Columns, lookup, read_topic_map, typed
 from seedbed.kinds.fields import FieldRule
 from seedbed.kinds.kind import Kind
 from seedbed.sources.row import RowResult

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from seedbed.core.errors import SeedbedError, TopicError, UnknownNameError
 from seedbed.core.records import Candidate, Origin, Topic
-from seedbed.dataset.columns import Columns
-from seedbed.dataset.rehearsal import rehearsal
+from seedbed.dataset.changes.rehearsal import rehearsal
+from seedbed.dataset.moving.columns import Columns
 from seedbed.dataset.rows import decide_rows
 from seedbed.engine.operation import OnDuplicate, Operation
 

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 from seedbed.core import identity
 from seedbed.core.errors import SeedbedError, UnknownNameError
 from seedbed.core.records import Candidate, State
-from seedbed.dataset.importing import BATCH, ImportState, grow, let_in, open_event, reviewing, with_topics
-from seedbed.dataset.moving_entries import ACTOR, MovingEntries
-from seedbed.dataset.moving_report import REFUSALS, STATES, MovedIn
-from seedbed.dataset.moving_tree import MovingTree
-from seedbed.dataset.rehearsal import rehearsal
+from seedbed.dataset.changes.rehearsal import rehearsal
+from seedbed.dataset.moving.importing import BATCH, ImportState, grow, let_in, open_event, reviewing, with_topics
+from seedbed.dataset.moving.okgv_entries import ACTOR, MovingEntries
+from seedbed.dataset.moving.okgv_tree import MovingTree
+from seedbed.dataset.moving.report import REFUSALS, STATES, MovedIn
 from seedbed.engine.operation import OnDuplicate, Operation
 from seedbed.sources.okgv import Node, read_structure
 from seedbed.store.okgv import OkgvEntry, OkgvFile

@@ -18,7 +18,7 @@ from pydantic import Field
 from seedbed.core import identity, plugins
 from seedbed.core.config import Strict, parse_options
 from seedbed.core.errors import InputError
-from seedbed.dataset.models import LADDER_KEY, Cast, open_cast
+from seedbed.dataset.generation.models import LADDER_KEY, Cast, open_cast
 from seedbed.dataset.reports import keep_total, legal_cells, wanted_total
 from seedbed.engine.jobs import Jobs, Work, owner_name
 from seedbed.engine.plan import Plan
@@ -250,7 +250,7 @@ def _prepare_tree(dataset: Dataset, options: GenerateOptions) -> None:
 
 
 def _read_sources(dataset: Dataset, sources: Sequence[str], options: GenerateOptions, progress: Progress) -> None:
-    from seedbed.dataset.seeding import seed_dataset
+    from seedbed.dataset.generation.seeding import seed_dataset
     from seedbed.sources.find import read_all
 
     if not sources:

@@ -1,0 +1,1 @@
+"""What happened to a dataset: taking it back, changing what is there, keeping it whole."""

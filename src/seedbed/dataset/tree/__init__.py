@@ -1,0 +1,1 @@
+"""The topic tree of a dataset as people and agents reshape it."""
