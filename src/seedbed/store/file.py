@@ -216,10 +216,10 @@ class DatasetFile:
         return f"RELEASE {name}", (f"ROLLBACK TO {name}", f"RELEASE {name}")
 
     def _drop_stale_names(self) -> None:
-        """Ids are cached only as long as nobody else writes."""
+        """Ids that may change are cached only as long as nobody else writes."""
         version = self.value("PRAGMA data_version")
         if version != self._data_version:
-            self.names.forget()
+            self.names.forget_changeable()
             self._data_version = version
 
     @property

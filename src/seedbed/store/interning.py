@@ -16,7 +16,7 @@ Checker = tuple[str, str, float | None]
 
 
 class Names:
-    """Ids of shared values, looked up or made inside a write, remembered while nobody else writes."""
+    """Ids of shared values, looked up or made inside a write, and remembered as long as they hold."""
 
     def __init__(self, file: DatasetFile) -> None:
         self._file = file
@@ -28,9 +28,14 @@ class Names:
         self._origins_by_id: dict[int, Origin] = {}
 
     def forget(self) -> None:
-        """Look everything up anew: something was rolled back, or another process wrote."""
-        for cache in (self._leaves, self._kinds, self._origins, self._checkers, self._origins_by_id):
+        """Look everything up anew: something was rolled back."""
+        for cache in (self._kinds, self._origins, self._checkers, self._origins_by_id):
             cache.clear()
+        self.forget_changeable()
+
+    def forget_changeable(self) -> None:
+        """Look up anew what another process may have changed; kinds, origins and checkers are only ever added."""
+        self._leaves.clear()
         self._embedder = None
 
     def leaf(self, path: str) -> int:
