@@ -74,6 +74,5 @@ def reembed(dataset: Dataset, name: str) -> int:
     with dataset.file.write():
         rowids = dataset.file.vectors.rowids()  # those of removed entries too: undo may bring them back
         dataset.file.vectors.replace(embedder.id, embedder.dim, embedder.duplicate_threshold, rows(rowids))
-        dataset.file.meta.set("vector_epoch", dataset.file.meta.get("vector_epoch", 0) + 1)
         dataset.file.events.add("reembed", actor="human", detail={"embedder": embedder.id, "entries": len(rowids)})
     return len(rowids)

@@ -113,7 +113,7 @@ class Intake:
 
     def prepare(self, candidates: Sequence[Candidate]) -> list[Prepared]:
         """Schema, early checks and embeddings; needs no lock and calls no model."""
-        self._places.refresh()
+        self._places.refresh(self.file.meta.versions())
         prepared = [self._prepare_one(c) for c in candidates]
         alive = [p for p in prepared if not p.failed]
         if alive:
@@ -138,13 +138,14 @@ class Intake:
             on_duplicate: goes before the topics' and the project's own.
             instead_of: ids of entries that the candidates would replace; they are nobody's duplicate.
         """
-        self._places.refresh()
+        now = self.file.meta.versions()
+        self._places.refresh(now)
         for item in prepared:
             self._find_place(item)
         alive = [
             p for p in prepared if p.error is None and p.vector is not None and self._gates(p.candidate.kind).compares
         ]
-        self.nearby.refresh(p.topic.path for p in alive)
+        self.nearby.refresh((p.topic.path for p in alive), now)
         batch = Batch(alive, self.nearby.batch(alive), self.nearby.closeness(alive))
         batch.on_duplicate, batch.leaving = on_duplicate, frozenset(instead_of)
         decisions: list[Decision] = []

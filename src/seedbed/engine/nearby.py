@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from seedbed.engine.decisions import Decision, Prepared
     from seedbed.kinds.kind import Kind
     from seedbed.store.file import DatasetFile
+    from seedbed.store.meta import Versions
 
 CACHED = 4_000
 """Contents of neighbours kept in memory."""
@@ -59,27 +60,30 @@ class Nearby:
         self._loaded: set[int] = set()
         self._scopes: dict[tuple[str, str], tuple[int, ...]] = {}
         self._contents: dict[int, tuple[str, str, Content, str]] = {}
-        self._seen = 0
-        self._epoch = self.file.meta.get("vector_epoch", 0)
-        self._tree_epoch = self.file.topics.epoch()
+        self._read_at = self.file.meta.versions()._replace(newest=0)
 
     def forget_scopes(self) -> None:
         """Find out anew which topics are looked at, and where neighbours live; call after the tree changed."""
         self._scopes.clear()
         self._contents.clear()
 
-    def refresh(self, topics: Iterable[str]) -> None:
-        """Load the topics' scopes and whatever others committed since the last refresh."""
-        if self.file.meta.get("vector_epoch", 0) != self._epoch:
+    def refresh(self, topics: Iterable[str], now: Versions | None = None) -> None:
+        """Load the topics' scopes and whatever others committed since the last refresh.
+
+        Args:
+            topics: paths.
+            now: what the file's versions are, where that has just been asked.
+        """
+        now = now or self.file.meta.versions()
+        if now.vectors != self._read_at.vectors:
             self._refuse_other_embedder()
             self._clear()
-        if (tree_epoch := self.file.topics.epoch()) != self._tree_epoch:
+        if now.tree != self._read_at.tree:
             self.forget_scopes()
-            self._tree_epoch = tree_epoch
-        newest = self.file.entries.max_rowid()
-        if newest > self._seen and self._loaded:
-            self._add(*self.file.vectors.load(after_rowid=self._seen), up_to=newest, topics=self._loaded)
-        self._seen = max(self._seen, newest)
+        seen = self._read_at.newest
+        if now.newest > seen and self._loaded:
+            self._add(*self.file.vectors.load(after_rowid=seen), up_to=now.newest, topics=self._loaded)
+        self._read_at = now._replace(newest=max(seen, now.newest))
         for path in set(topics):
             self._load(path)
 
@@ -107,7 +111,7 @@ class Nearby:
         self._scopes[path, scope] = ids
         missing = [i for i in ids if i not in self._loaded]
         if missing:
-            self._add(*self.file.vectors.load(root=root), up_to=self._seen, topics=missing)
+            self._add(*self.file.vectors.load(root=root), up_to=self._read_at.newest, topics=missing)
             self._loaded.update(missing)
         return ids
 

@@ -12,6 +12,7 @@ from seedbed.kinds.rules import TopicRules, fold
 if TYPE_CHECKING:
     from seedbed.engine.operation import OnDuplicate
     from seedbed.store.file import DatasetFile
+    from seedbed.store.meta import Versions
 
 POLICIES = ("reject", "warn", "review")
 
@@ -39,12 +40,11 @@ class Places:
         self._known: dict[str, Place] = {}
         self._epoch = 0
 
-    def refresh(self) -> None:
+    def refresh(self, now: Versions) -> None:
         """Forget what was read when anybody changed the tree since."""
-        epoch = self._file.topics.epoch()
-        if epoch != self._epoch:
+        if now.tree != self._epoch:
             self.forget()
-            self._epoch = epoch
+            self._epoch = now.tree
 
     def forget(self) -> None:
         """Read topics anew."""

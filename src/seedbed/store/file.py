@@ -216,10 +216,10 @@ class DatasetFile:
         return f"RELEASE {name}", (f"ROLLBACK TO {name}", f"RELEASE {name}")
 
     def _drop_stale_names(self) -> None:
-        """Ids that may change are cached only as long as nobody else writes."""
+        """Ids are remembered until another process has changed what they stand for."""
         version = self.value("PRAGMA data_version")
         if version != self._data_version:
-            self.names.forget_changeable()
+            self.names.refresh(self.meta.versions())
             self._data_version = version
 
     @property

@@ -14,8 +14,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from seedbed.store.entry_rows import chunks, marks
+from seedbed.store.meta import VECTOR_EPOCH
 from seedbed.store.values import STATES, pack_json
-from seedbed.store.vectors import EPOCH_KEY
 
 if TYPE_CHECKING:
     from seedbed.store.file import DatasetFile
@@ -123,7 +123,7 @@ class Journal:
 
     def touch_vectors(self) -> None:
         """Tell every holder of vectors, in whatever process, to load them anew."""
-        self._file.meta.set(EPOCH_KEY, self._file.meta.get(EPOCH_KEY, 0) + 1)
+        self._file.meta.bump(VECTOR_EPOCH)
 
     # -- reading -----------------------------------------------------------------------------------------------
 

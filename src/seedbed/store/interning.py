@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import StoreError, TopicError
 from seedbed.core.records import Origin, Verdict
+from seedbed.store.meta import Versions
 from seedbed.store.values import pack_text, unpack_text
 
 if TYPE_CHECKING:
@@ -26,17 +27,22 @@ class Names:
         self._checkers: dict[Checker, int] = {}
         self._embedder: tuple[int, int] | None = None
         self._origins_by_id: dict[int, Origin] = {}
+        self._read_at = Versions()
 
     def forget(self) -> None:
         """Look everything up anew: something was rolled back."""
         for cache in (self._kinds, self._origins, self._checkers, self._origins_by_id):
             cache.clear()
-        self.forget_changeable()
-
-    def forget_changeable(self) -> None:
-        """Look up anew what another process may have changed; kinds, origins and checkers are only ever added."""
         self._leaves.clear()
         self._embedder = None
+
+    def refresh(self, now: Versions) -> None:
+        """Look up anew what another process has changed; kinds, origins and checkers are only ever added."""
+        if now.tree != self._read_at.tree:
+            self._leaves.clear()
+        if now.vectors != self._read_at.vectors:
+            self._embedder = None
+        self._read_at = now
 
     def leaf(self, path: str) -> int:
         """Id of a topic that takes entries.

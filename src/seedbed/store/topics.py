@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import TopicError, UnknownNameError, near_names
 from seedbed.core.records import Topic
+from seedbed.store.meta import TREE_EPOCH
 from seedbed.store.values import is_storable, pack_optional, pack_text, unpack_json, unpack_text
 
 if TYPE_CHECKING:
     from seedbed.store.file import DatasetFile
-
-EPOCH_KEY = "tree_epoch"
-"""Meta key of a number that grows when the tree changes."""
 
 MAX_NAME = 200
 MAX_DEPTH = 20
@@ -191,14 +189,10 @@ class Topics:
         error.near = near
         return error
 
-    def epoch(self) -> int:
-        """A number that grows whenever anybody changes the tree."""
-        return int(self._file.meta.get(EPOCH_KEY, 0))
-
     def touch(self) -> None:
         """Tell everybody who holds topics, in whatever process, to read them anew; call inside ``write``."""
         self._file.names.forget()
-        self._file.meta.set(EPOCH_KEY, self.epoch() + 1)
+        self._file.meta.bump(TREE_EPOCH)
 
     # -- writing -----------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import EmbedderMismatchError, StoreError
 from seedbed.store.entry_rows import chunks, marks
+from seedbed.store.meta import VECTOR_EPOCH
 from seedbed.store.topics import SUBTREE, subtree
 from seedbed.store.values import LIVE
 
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from seedbed.store.file import DatasetFile
-
-EPOCH_KEY = "vector_epoch"
-"""Meta key of a number that grows when vectors change otherwise than by new entries."""
 
 
 class Vectors:
@@ -141,7 +139,7 @@ class Vectors:
             self._file.names.forget()
             sql = "INSERT INTO vector VALUES (?, ?, ?)"
             changed = self._file.executemany(sql, ((r, embedder_id, self._fitting(v, dim)) for r, v in rows))
-            self._file.meta.set(EPOCH_KEY, self._file.meta.get(EPOCH_KEY, 0) + 1)
+            self._file.meta.bump(VECTOR_EPOCH)
         return max(0, changed)
 
     def _fitting(self, vector: bytes, dim: int) -> bytes:

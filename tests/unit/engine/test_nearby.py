@@ -37,15 +37,15 @@ def near(dataset, **options):
 
 def test_what_is_committed_while_it_is_looked_is_found_once(dataset, other, monkeypatch):
     there = [put(dataset, 0)]
-    look = dataset.file.entries.max_rowid
+    look = dataset.file.meta.versions
 
     def look_then_wait():
-        newest = look()
+        now = look()
         if len(there) == 1:
             there.append(put(other, 1))
-        return newest
+        return now
 
-    monkeypatch.setattr(dataset.file.entries, "max_rowid", look_then_wait)
+    monkeypatch.setattr(dataset.file.meta, "versions", look_then_wait)
     near(dataset)
     assert near(dataset) == sorted(there)
     assert near(dataset, scope="dataset") == sorted(there)

@@ -47,6 +47,6 @@ def test_what_was_read_is_forgotten_when_anybody_changes_the_tree(file):
     with DatasetFile.open(file.path) as other:
         other.topics.add(Topic("greece/athens"))
     assert places.at("greece").topic.is_leaf  # until it is told to look
-    places.refresh()
+    places.refresh(file.meta.versions())
     with pytest.raises(TopicError):
         places.at("greece")

@@ -154,10 +154,10 @@ def test_holders_of_vectors_are_told_when_theirs_are_stale(
 
 
 def test_holders_of_topics_are_told_when_one_changed(filled: DatasetFile) -> None:
-    before = filled.topics.epoch()
+    before = filled.meta.versions().tree
     with filled.write():
         filled.journal.change(event(filled), "topic", 1, {"target": 3})
-    assert filled.topics.epoch() > before
+    assert filled.meta.versions().tree > before
 
 
 def test_runs_hold_neighbours_of_one_form_and_no_row_twice() -> None:
