@@ -21,6 +21,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from seedbed.core.errors import ConfigError, near_names
+from seedbed.core.strict_yaml import YamlError, load_yaml
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -148,16 +149,12 @@ def load_config(path: Path) -> ProjectConfig:
     """
     if not path.exists():
         return ProjectConfig()
-    import yaml  # deferred: most commands in a folder without a config never need it
-
     place: dict[str, Any] = {"file": str(path)}
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        if mark is not None:
-            place["row"] = mark.line + 1
-        raise ConfigError(f"{path.name} is not YAML: {getattr(error, 'problem', error)}", place=place) from error
+        data = load_yaml(path.read_text(encoding="utf-8"))
+    except YamlError as error:
+        place |= {"row": error.row} if error.row is not None else {}
+        raise ConfigError(f"{path.name} is not YAML: {error}", place=place) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}", place=place) from error
     return parse_options(ProjectConfig, data or {}, place=place)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import ConfigError
+from seedbed.core.strict_yaml import YamlError, load_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,11 +91,9 @@ class PriceTable:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import yaml  # deferred: only runs that spend money read prices
-
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = load_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YamlError) as error:
         raise ConfigError(f"cannot read prices from {path}: {error}", place={"file": str(path)}) from error
     if not isinstance(data, dict):
         raise _wrong(path, "the file", "write a mapping with the key prices")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.core.errors import InputError, NotFoundError, UnknownNameError
+from seedbed.core.strict_yaml import YamlError, load_yaml
 from seedbed.sources.features import from_card, labelled
 from seedbed.sources.files import ROW_ENDINGS, find_files, near_paths
 from seedbed.sources.row import RowResult
@@ -186,8 +187,6 @@ def _card(folder: Path) -> dict[str, Any]:
     path = folder / "README.md"
     if not path.is_file():
         return {}
-    import yaml  # deferred: most folders have no card
-
     place = {"file": path.as_posix()}
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as file:
@@ -195,10 +194,9 @@ def _card(folder: Path) -> dict[str, Any]:
         if not text.startswith("---\n"):
             return {}
         head = text[4:].split("\n---", 1)[0]
-        data = yaml.load(head, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        message = (str(getattr(error, "problem", None) or error).splitlines() or ["?"])[0]
-        raise InputError(f"the metadata of {path.name} is not YAML: {message[:200]}", place=place) from error
+        data = load_yaml(head)
+    except YamlError as error:
+        raise InputError(f"the metadata of {path.name} is not YAML: {error}", place=place) from error
     except OSError as error:
         raise InputError(f"cannot read {path.name}: {error.strerror}", place=place) from error
     return data if isinstance(data, dict) else {}

@@ -21,12 +21,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from seedbed.core.errors import InputError, TopicError
 from seedbed.core.records import Topic
+from seedbed.core.strict_yaml import YamlError, load_yaml
 from seedbed.kinds.values import json_flaw
 from seedbed.store.topics import MAX_DEPTH, validate_path
 
@@ -212,21 +213,14 @@ def tree_from_text(text: str, name: str) -> Any:
         twice = error.key
     except (json.JSONDecodeError, RecursionError):
         pass  # YAML holds nearly all of JSON, and says more exactly where it breaks
-    import yaml  # deferred: most trees are loaded once
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        _check_events(yaml.parse(text, Loader=loader), name)
-        return yaml.load(text, Loader=loader)
-    except yaml.YAMLError as error:
-        if twice is not None:  # JSON that is no YAML, for its tabs
-            raise _doubled(twice, {"file": name}) from error
-        mark = getattr(error, "problem_mark", None)
-        place = {"file": name, **({"row": mark.line + 1} if mark else {})}
-        problem = getattr(error, "problem", None) or error
-        raise InputError(f"the tree is neither JSON nor YAML: {problem}", place=place) from error
-    except ValueError as error:  # e.g. a date that does not exist
-        raise InputError(f"the tree is neither JSON nor YAML: {error}", place={"file": name}) from error
+        return load_yaml(text)
+    except YamlError as error:
+        key = error.key or twice
+        place = {"file": name, **({"row": error.row} if error.row else {})}
+        if key is not None:
+            raise _doubled(key, place) from error
+        raise InputError(f"the tree is neither JSON nor YAML: {error}", place=place) from error
 
 
 class _Twice(ValueError):
@@ -248,45 +242,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _doubled(key: str, place: dict[str, Any]) -> InputError:
     return InputError(f"the tree holds {key!r} twice in one place", place={**place, "field": key}, code="duplicate_key")
-
-
-def _check_events(events: Iterable[Any], name: str) -> None:
-    """Refuse nesting that overflows the C loader's stack, and a key that stands twice: YAML itself keeps the last.
-
-    Args:
-        events: of ``yaml.parse``.
-        name: stands for the file in messages.
-    """
-    open_: list[_Open] = []
-    for event in events:
-        kind = type(event).__name__
-        if kind in ("MappingEndEvent", "SequenceEndEvent"):
-            open_.pop()
-            continue
-        if kind not in ("MappingStartEvent", "SequenceStartEvent", "ScalarEvent", "AliasEvent"):
-            continue
-        if open_ and not open_[-1].takes(event.value if kind == "ScalarEvent" else None):
-            raise _doubled(event.value, {"file": name, "row": event.start_mark.line + 1})
-        if kind.endswith("StartEvent"):
-            open_.append(_Open(kind == "MappingStartEvent"))
-            if len(open_) > 4 * MAX_DEPTH:
-                raise InputError("the tree is nested too deeply", place={"file": name})
-
-
-class _Open:
-    """A mapping or list that is being read."""
-
-    def __init__(self, mapping: bool) -> None:
-        self._mapping, self._key_next = mapping, True
-        self._keys: set[str] = set()
-
-    def takes(self, scalar: str | None) -> bool:
-        """Whether the next thing in it, a scalar or ``None`` for anything else, is no key that was there before."""
-        if not self._mapping:
-            return True
-        is_key, self._key_next = self._key_next, not self._key_next
-        if not is_key or scalar is None or scalar == "<<":
-            return True
-        there = scalar in self._keys
-        self._keys.add(scalar)
-        return not there

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import InputError, NotFoundError, SeedbedError, UnknownNameError
 from seedbed.core.records import Candidate, Origin
+from seedbed.core.strict_yaml import YamlError, load_yaml
 from seedbed.dataset.rows import candidate_of
 
 if TYPE_CHECKING:
@@ -167,19 +168,18 @@ def read_topic_map(path: Path) -> dict[str, str]:
         NotFoundError: there is no such file.
         InputError: it is not a mapping of texts.
     """
-    place = {"file": path.as_posix()}
+    place: dict[str, Any] = {"file": path.as_posix()}
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise NotFoundError(f"no file {str(path)!r}", place=place) from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path.name}: {error}", place=place) from error
-    import yaml  # deferred: few imports map topics
-
     try:
-        data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InputError(f"{path.name} is neither JSON nor YAML", place=place) from error
+        data = load_yaml(text)
+    except YamlError as error:
+        place |= {"row": error.row} if error.row else {}
+        raise InputError(f"{path.name} is neither JSON nor YAML: {error}", place=place) from error
     if not isinstance(data, dict) or not all(isinstance(v, str) for v in data.values()):
         raise InputError(f"{path.name} does not map values to topic paths", place=place, fix="write VALUE: PATH lines")
     return {str(key): value for key, value in data.items()}
