@@ -14,58 +14,100 @@ Example:
     ```
 
 Keys that begin with ``_`` describe the topic they stand in: ``_description``, ``_target``, ``_weight``, ``_fields``,
-``_aspects``, anything else goes to ``meta`` without its underscore; ``_meta`` holds the same keys, without underscores.
+``_aspects``, ``_on_duplicate``; anything else goes to ``meta`` without its underscore; ``_meta`` holds the same keys,
+without underscores. What is not written stays as it is; ``null`` empties.
 """
 
 from __future__ import annotations
 
+import difflib
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from seedbed.core.errors import InputError, TopicError
 from seedbed.core.records import Topic
 from seedbed.core.strict_yaml import YamlError, load_yaml
-from seedbed.kinds.values import json_flaw
+from seedbed.store.saying import ATTRIBUTES, EMPTY, META, check_meta, checked, type_name, wrong_attribute
 from seedbed.store.topics import MAX_DEPTH, validate_path
 
-_OWN = ("description", "target", "weight", "meta")
-"""Keys that are no meta of the user's."""
+_NOT_NAMES = {"description", "target", "weight", "meta", "aspects", "fields", "children", "subtopics"}
+"""Names of topics that are more likely keys without their underscore, or another format's."""
+
+MOST_DOUBTS = 5
+"""Doubts about a tree that are told; of the others, how many."""
 
 
-def parse_tree(data: Any) -> list[Topic]:
-    """The topics of a nested mapping or list of names, parents before children, in the order written.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a tree says of one topic; what it does not say is nowhere in it.
+
+    Attributes:
+        path: the topic.
+        attributes: ``description``, ``target`` and ``weight`` as far as they are written.
+        meta: keys that are written; ``None`` takes one away.
+    """
+
+    path: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+    meta: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, topic: Topic) -> Topic:
+        """The topic with what is said of it."""
+        meta = {k: v for k, v in {**topic.meta, **self.meta}.items() if v is not None}
+        return replace(topic, **self.attributes, meta=meta)
+
+
+def parse_tree(data: Any) -> list[Said]:
+    """What a nested mapping or list of names says of its topics, parents before children, in the order written.
 
     Raises:
         TopicError: a name or an attribute is malformed, with the path it stands at.
     """
     if not isinstance(data, Mapping | list | tuple):
         raise TopicError(
-            f"a topic tree is a mapping of names, not {_type(data)}", fix="write names as keys: {rome: {}}"
+            f"a topic tree is a mapping of names, not {type_name(data)}", fix="write names as keys: {rome: {}}"
         )
     if isinstance(data, Mapping):
         stray = next((k for k in data if isinstance(k, str) and k.startswith("_")), None)
         if stray is not None:
             raise TopicError(f"{stray!r} stands outside any topic", place={"field": stray}, fix="put it into a topic")
-    topics = list(_children("", data))
-    seen: set[str] = set()
-    for topic in topics:
-        if topic.path in seen:
-            raise TopicError(f"topic {topic.path!r} stands in the tree twice", place={"topic": topic.path})
-        seen.add(topic.path)
-    return topics
+    topics: dict[str, Said] = {}
+    for said in _children("", data):
+        if said.path in topics:
+            fix = "names are keys, and siblings differ: {rome: {republic: {}, empire: {}}}"
+            raise TopicError(f"topic {said.path!r} stands in the tree twice", place={"topic": said.path}, fix=fix)
+        topics[said.path] = said
+    return list(topics.values())
 
 
-def _children(parent: str, data: Any) -> Iterator[Topic]:
+def doubts(tree: Sequence[Said]) -> list[str]:
+    """Sentences about what was read as it stands, but is probably a slip: the first few, and how many more."""
+    found = [] if tree else ["the tree names no topics"]
+    parents = {said.path.rpartition("/")[0] for said in tree}
+    for said in tree:
+        above, _, name = said.path.rpartition("/")
+        if above and name in _NOT_NAMES and (said.attributes or said.path in parents):
+            meant = f"_{name}" if name in {*ATTRIBUTES, *META} else f"its subtopics as keys of {above!r}"
+            found.append(f"{said.path!r} is a topic now; did you mean {meant}?")
+        for key in said.meta:
+            near = difflib.get_close_matches(key.casefold(), (*ATTRIBUTES, *META), 1, 0.75)
+            if near and key not in META:
+                found.append(f"_{key} of topic {said.path!r} is kept as meta; did you mean _{near[0]}?")
+    more = len(found) - MOST_DOUBTS
+    return found[:MOST_DOUBTS] + ([f"{more} more of the kind"] if more > 0 else [])
+
+
+def _children(parent: str, data: Any) -> Iterator[Said]:
     if isinstance(data, Mapping):
         pairs = [(k, v) for k, v in data.items() if not (isinstance(k, str) and k.startswith("_"))]
     else:
         pairs = [pair for item in data for pair in (item.items() if isinstance(item, Mapping) else ((item, None),))]
     for name, value in pairs:
         path = _joined(parent, name)
-        yield _topic(path, value)
+        yield _said(path, value)
         if isinstance(value, Mapping | list | tuple):
             yield from _children(path, value)
 
@@ -73,7 +115,8 @@ def _children(parent: str, data: Any) -> Iterator[Topic]:
 def _joined(parent: str, name: Any) -> str:
     place = {"topic": parent} if parent else None
     if isinstance(name, bool) or not isinstance(name, str | int):  # YAML reads a bare 2024 as a number, yes as true
-        raise TopicError(f"a topic's name is a text, not {_type(name)} ({name!r})", place=place, fix="put it in quotes")
+        said = f"a topic's name is a text, not {type_name(name)} ({name!r})"
+        raise TopicError(said, place=place, fix="put it in quotes")
     if "/" in str(name):
         raise TopicError(f"the name {name!r} holds a slash", place=place, fix="nest topics instead of joining names")
     path = validate_path(f"{parent}/{name}" if parent else str(name))
@@ -82,78 +125,27 @@ def _joined(parent: str, name: Any) -> str:
     return path
 
 
-def _topic(path: str, value: Any) -> Topic:
+def _said(path: str, value: Any) -> Said:
     if value is None or isinstance(value, list | tuple):
-        return Topic(path)
+        return Said(path)
     if isinstance(value, str):
-        return Topic(path, description=value.strip())
+        return Said(path, {"description": value.strip()} if value.strip() else {})
     if not isinstance(value, Mapping):
+        name = path.rpartition("/")[2]
+        fix = f"to describe the topic above it write _{name}" if name in ATTRIBUTES else "write {} for a leaf"
         raise TopicError(
-            f"topic {path!r} holds {_type(value)}; a topic holds subtopics or its description",
+            f"topic {path!r} holds {type_name(value)}; a topic holds subtopics or its description",
             place={"topic": path},
-            fix="write {} for a leaf",
+            fix=fix,
         )
     given = {k[1:]: v for k, v in value.items() if isinstance(k, str) and k.startswith("_") and k != "_meta"}
     meta = value.get("_meta", {})
     if not isinstance(meta, Mapping):
-        raise _wrong(path, "_meta", "is a mapping", meta)
-    meta = {**meta, **given}
-    description = _description(path, meta.pop("description", None))
-    target = _target(path, meta.pop("target", None))
-    weight = _weight(path, meta.pop("weight", None))
-    _check_aspects(path, meta.get("aspects"))
-    _check_fields(path, meta.get("fields"))
-    rest = {str(k): v for k, v in meta.items() if v is not None}
-    flaw = json_flaw(rest)
-    if flaw is not None:
-        raise TopicError(f"meta of topic {path!r} {flaw[1]}", place={"topic": path}, fix="put it in quotes")
-    return Topic(path, description, target, weight, rest)
-
-
-def _description(path: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise _wrong(path, "_description", "is a text", value)
-    return value.strip()
-
-
-def _target(path: str, value: Any) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
-        raise _wrong(path, "_target", "is a whole number of entries, 0 or more", value)
-    return value
-
-
-def _weight(path: str, value: Any) -> float:
-    if value is None:
-        return 1.0
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise _wrong(path, "_weight", "is a number, 0 or more", value)
-    return float(value)
-
-
-def _check_aspects(path: str, value: Any) -> None:
-    if value is None:
-        return
-    if not isinstance(value, Sequence) or isinstance(value, str) or not all(isinstance(a, str) for a in value):
-        raise _wrong(path, "_aspects", "is a list of texts", value)
-
-
-def _check_fields(path: str, value: Any) -> None:
-    if value is not None and not isinstance(value, Mapping):
-        raise _wrong(path, "_fields", "is a mapping of field names to rules", value)
-
-
-def _wrong(path: str, key: str, what: str, value: Any) -> TopicError:
-    return TopicError(
-        f"{key} of topic {path!r} {what}, not {_type(value)}: {value!r:.80}", place={"topic": path, "field": key}
-    )
-
-
-def _type(value: Any) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
+        raise wrong_attribute(path, "_meta", "an object", meta)
+    meta = {str(k): v for k, v in {**meta, **given}.items()}
+    attributes = {name: checked(path, name, meta.pop(name), f"_{name}") for name in EMPTY if name in meta}
+    check_meta(path, meta, "_")
+    return Said(path, attributes, meta)
 
 
 def nested_tree(topics: Sequence[Topic], root: str | None = None) -> dict[str, Any]:
@@ -181,7 +173,7 @@ def nested_tree(topics: Sequence[Topic], root: str | None = None) -> dict[str, A
             here = here.setdefault(name, {})
         said: dict[str, Any] = {"_description": topic.description or None, "_target": topic.target}
         said |= {"_weight": None if topic.weight == 1.0 else topic.weight}
-        plain = all(isinstance(k, str) and k not in _OWN for k in topic.meta)
+        plain = all(isinstance(k, str) and k not in ATTRIBUTES for k in topic.meta)
         said |= {f"_{k}": v for k, v in topic.meta.items()} if plain else {"_meta": topic.meta}
         here.update({k: v for k, v in said.items() if v is not None})
     return out

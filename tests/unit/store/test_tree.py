@@ -8,7 +8,11 @@ import pytest
 
 from seedbed.core.errors import InputError, TopicError
 from seedbed.core.records import Topic
-from seedbed.store.tree import parse_tree, read_tree, tree_from_text
+from seedbed.store.tree import doubts, parse_tree, read_tree, tree_from_text
+
+
+def topics_of(tree: Any) -> list[Topic]:
+    return [said.of(Topic(said.path)) for said in parse_tree(tree)]
 
 
 def test_every_form_of_a_topic_is_read() -> None:
@@ -28,7 +32,7 @@ def test_every_form_of_a_topic_is_read() -> None:
         2024: {"_meta": {"target": 3, "note": "x"}},
     }
     meta = {"aspects": ["army"], "fields": {"difficulty": ["easy"]}, "audience": "pupils"}
-    assert parse_tree(tree) == [
+    assert topics_of(tree) == [
         Topic("rome", "the city", 40, 2.0, meta),
         Topic("rome/republic", "offices and wars"),
         Topic("rome/empire"),
@@ -41,7 +45,7 @@ def test_every_form_of_a_topic_is_read() -> None:
 
 
 def test_a_bare_list_names_leaves() -> None:
-    assert parse_tree(["a", "b"]) == [Topic("a"), Topic("b")]
+    assert topics_of(["a", "b"]) == [Topic("a"), Topic("b")]
     assert parse_tree({}) == []
 
 
@@ -136,3 +140,28 @@ def test_anchors_and_merge_keys_are_no_duplicates() -> None:
 def test_meta_that_json_cannot_hold_is_refused(value: Any) -> None:
     with pytest.raises(TopicError, match="meta of topic 'a'"):
         parse_tree({"a": {"_since": value}})
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        ({}, "the tree names no topics"),
+        ({"a": {"_desciption": "x"}}, "_desciption of topic 'a' is kept as meta; did you mean _description?"),
+        ({"a": {"_Fields": {}}}, "_Fields of topic 'a' is kept as meta; did you mean _fields?"),
+        ({"a": {"description": "x"}}, "'a/description' is a topic now; did you mean _description?"),
+        ({"a": {"fields": {"difficulty": ["easy"]}}}, "'a/fields' is a topic now; did you mean _fields?"),
+        ({"a": {"children": {"b": {}}}}, "'a/children' is a topic now; did you mean its subtopics as keys of 'a'?"),
+    ],
+)
+def test_what_is_probably_a_slip_is_told(tree: Any, said: str) -> None:
+    assert doubts(parse_tree(tree)) == [said]
+
+
+def test_what_is_the_users_own_is_no_slip() -> None:
+    own = {"farm": {"_audience": "x", "_since": "y", "fields": {}}, "description": "of things", "children": {"b": {}}}
+    assert doubts(parse_tree(own)) == []
+
+
+def test_many_slips_are_told_in_short() -> None:
+    told = doubts(parse_tree({f"t{i}": {"_targets": 3} for i in range(200)}))
+    assert len(told) == 6 and told[-1] == "195 more of the kind"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from seedbed.core.errors import TopicError
+from seedbed.core.errors import SeedbedError, TopicError
 from seedbed.core.records import State, Topic
 from seedbed.dataset.tree.rechecking import Misfit, Recheck
 from seedbed.kinds.overlaps import overlaps
@@ -185,8 +185,10 @@ class Draft:
         self._compare(after)
         changed, rules = self._check_rules(after)
         self._recheck(after, changed, rules)
+        self._end_leases(after, changed, rules)
         self._resolve(subject, on_violation, dry_run)
         self._look_for_overlaps(after, changed)
+        self._look_for_twins(after)
         self.change.dry_run = dry_run
         self.shape.finish(self.change.detail())
         return self.change
@@ -256,6 +258,20 @@ class Draft:
             return ""
         return (path.rpartition("/")[0] or path) if scope == "subtree" else path
 
+    def _end_leases(self, after: Mapping[int, Node], changed: set[int], rules: Mapping[str, TopicRules]) -> None:
+        """Take back promises of cells that the new rules rule out: what is written for them would be refused."""
+        paths = {after[i].path for i in changed if i in self._before}
+        leases = [row for row in self.dataset.file.leases.live() if row.topic in paths] if paths else []
+        gone = []
+        for row in leases:
+            try:
+                legal = self.dataset.kind(row.kind).cells(rules[row.topic])
+            except SeedbedError:  # a kind that the project no longer knows
+                legal = []
+            if tuple(sorted(row.values.items())) not in legal:
+                gone.append(row.id)
+        self.dataset.file.leases.give_back(gone)
+
     def _resolve(self, subject: str, on_violation: OnViolation, dry_run: bool) -> None:
         misfits = list({m.rowid: m for m in reversed(self._misfits)}.values())[::-1]
         self.change.violations = len(misfits)
@@ -277,6 +293,17 @@ class Draft:
         topics: list[Topic] = [n.topic for n in after.values()]
         if parents and any(t.meta.get("fields") for t in topics):
             self.change.overlaps = overlaps(self.dataset.kind(), topics, within=parents)
+
+    def _look_for_twins(self, after: Mapping[int, Node]) -> None:
+        """Warn of new names that differ from a sibling's in upper and lower case only."""
+        fresh = {*self.change.created, *(m["to"] for m in self.change.moved)}
+        alike: dict[tuple[int | None, str], list[str]] = {}
+        for node in after.values() if fresh else ():
+            alike.setdefault((node.parent_id, _name(node.path).casefold()), []).append(node.path)
+        twins = [group for group in alike.values() if len(group) > 1 and not fresh.isdisjoint(group)]
+        told = [f"only upper and lower case tell these apart: {', '.join(group)}" for group in twins[:WORST]]
+        more = len(twins) - len(told)
+        self.change.warnings += told + ([f"{more} more of the kind"] if more else [])
 
 
 def _name(path: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,8 +13,9 @@ from seedbed.dataset.changes.history import Who
 from seedbed.dataset.tree.grafting import interior, last_name, merge, place, within
 from seedbed.dataset.tree.reshaping import Draft, MisfitError, OnViolation, TreeChange
 from seedbed.kinds.rules import TopicRules, fold
+from seedbed.store.saying import EMPTY, check_meta, checked
 from seedbed.store.topics import validate_path
-from seedbed.store.tree import parse_tree
+from seedbed.store.tree import doubts, parse_tree
 
 if TYPE_CHECKING:
     from seedbed.dataset.handle import Dataset
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["How", "MisfitError", "TopicTree", "TreeChange"]
 
-Clearable = Literal["description", "target", "meta"]
+Clearable = Literal["description", "target", "weight", "meta"]
 
 
 class How(Who, total=False):
@@ -57,7 +57,7 @@ class TopicTree:
     def load(self, tree: Any, **how: Unpack[How]) -> TreeChange:
         """Make the topics of a nested mapping, and bring those that exist up to date.
 
-        What the tree does not say of a topic stays as it is; topics that it does not name stay.
+        What the tree does not say of a topic stays as it is, ``None`` empties it; topics that it does not name stay.
 
         Args:
             tree: names as keys, ``{}`` is a leaf, keys with ``_`` describe (``_description``, ``_target`` …).
@@ -70,12 +70,13 @@ class TopicTree:
         topics = parse_tree(tree)
 
         def work(draft: Draft) -> None:
-            for topic in topics:
-                found = draft.topics.node(topic.path)
+            draft.change.warnings += doubts(topics)
+            for said in topics:
+                found = draft.topics.node(said.path)
                 if found is None:
-                    draft.shape.add(topic)
+                    draft.shape.add(said.of(Topic(said.path)))
                 else:
-                    draft.shape.describe(found.id, _updated(found.topic, topic))
+                    draft.shape.describe(found.id, said.of(found.topic))
 
         return self._run("topics.load", None, how, work)
 
@@ -110,12 +111,17 @@ class TopicTree:
         """
         how, attributes = _parted(options)
         given = {k: v for k, v in _attributes(path, attributes).items() if v is not None}
-        empty: dict[str, Any] = {"description": "", "target": None, "meta": {}}
+        wanted = dict(checked(path, "meta", meta) or {})
+        check_meta(path, wanted)
+        empty: dict[str, Any] = {**EMPTY, "meta": {}}
+        for name in clear:
+            if name not in empty:
+                raise UnknownNameError("attribute", str(name), empty, place={"topic": path})
 
         def work(draft: Draft) -> None:
             node = draft.node(path)
             topic = replace(node.topic, **{str(name): empty[name] for name in clear})
-            kept = {k: v for k, v in {**topic.meta, **(meta or {})}.items() if v is not None}
+            kept = {k: v for k, v in {**topic.meta, **wanted}.items() if v is not None}
             draft.shape.describe(node.id, replace(topic, **given, meta=kept))
 
         return self._run("topics.describe", path, how, work)
@@ -336,31 +342,8 @@ def _parted(options: Mapping[str, Any]) -> tuple[How, dict[str, Any]]:
     return How(**how), {name: value for name, value in options.items() if name not in how}  # type: ignore[typeddict-item]
 
 
-_CHECKS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "description": ("a text", lambda v: isinstance(v, str)),
-    "target": ("a whole number, 0 or more", lambda v: type(v) is int and 0 <= v < 2**53),
-    "weight": ("a number, 0 or more", lambda v: type(v) in (int, float) and 0 <= v < math.inf),
-    "meta": ("an object", lambda v: isinstance(v, Mapping)),
-}
-
-
 def _attributes(path: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes of a topic as they may be; raises ``TopicError`` or ``UnknownNameError``."""
-    for name, value in given.items():
-        if name not in _CHECKS:
-            raise UnknownNameError("attribute", name, _CHECKS, place={"topic": path})
-        what, fits = _CHECKS[name]
-        if value is not None and not fits(value):
-            raise TopicError(f"{name} is {what}, not {value!r:.80}", place={"topic": path, "field": name})
-    return {name: value for name, value in given.items() if value is not None or name == "target"}
-
-
-def _updated(old: Topic, new: Topic) -> Topic:
-    """``old`` with what a loaded tree says; a default says nothing."""
-    return replace(
-        old,
-        description=new.description or old.description,
-        target=old.target if new.target is None else new.target,
-        weight=old.weight if new.weight == 1.0 else new.weight,
-        meta={**old.meta, **new.meta},
-    )
+    found = {name: checked(path, name, value) for name, value in given.items()}
+    check_meta(path, found.get("meta") or {})
+    return {name: value for name, value in found.items() if given[name] is not None or name == "target"}

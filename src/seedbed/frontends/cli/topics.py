@@ -72,7 +72,10 @@ def add_command(session: Session, /, path: str, aspects: tuple[str, ...], meta: 
 @click.option("--weight", type=Real(0), help="Share among its siblings.")
 @click.option("--meta", metavar="JSON", help="Keys to set, fields and aspects among them; null takes a key away.")
 @click.option(
-    "--clear", multiple=True, type=OneOf("attribute", "description", "target", "meta"), help="Empty this; repeatable."
+    "--clear",
+    multiple=True,
+    type=OneOf("attribute", "description", "target", "weight", "meta"),
+    help="Empty this; repeatable.",
 )
 @changing
 def describe_command(

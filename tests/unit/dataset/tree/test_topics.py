@@ -93,6 +93,46 @@ def test_a_topic_with_entries_gets_no_subtopics_in_any_way(ds):
         assert paths(ds) == before
 
 
+def test_a_load_says_what_it_says_and_nothing_else(ds):
+    ds.topics.load({"git": {"commits": {"_weight": 3, "_target": 4, "_audience": "pupils"}}})
+    ds.topics.load({"git": {"commits": {}}, "new": {}})
+    kept = ds.file.topics.get("git/commits")
+    assert (kept.weight, kept.target, kept.description) == (3, 4, "Recording a change.")
+    change = ds.topics.load(
+        {"git": {"commits": {"_weight": 1, "_target": None, "_audience": None, "_description": ""}}}
+    )
+    assert change.updated == ["git/commits"]
+    emptied = ds.file.topics.get("git/commits")
+    assert (emptied.weight, emptied.target, emptied.description) == (1, None, "")
+    assert emptied.meta == {"fields": {"difficulty": ["easy", "medium"]}}
+
+
+def test_names_that_only_case_tells_apart_are_pointed_out(ds):
+    assert ds.topics.add("Git/commits").warnings == ["only upper and lower case tell these apart: git, Git"]
+    assert ds.topics.add("git/COMMITS").warnings == [
+        "only upper and lower case tell these apart: git/commits, git/COMMITS"
+    ]
+    assert ds.topics.add("git/tags").warnings == []
+    change = ds.topics.load({"x": {f"{a}{i}": {} for i in range(9) for a in "aA"}})
+    assert len(change.warnings) == 6 and change.warnings[-1] == "4 more of the kind"
+
+
+def test_an_empty_tree_is_pointed_out(ds):
+    change = ds.topics.load({})
+    assert (change.event, change.warnings) == (None, ["the tree names no topics"])
+
+
+def test_a_promise_of_a_cell_that_new_rules_exclude_ends(ds):
+    ds.next(6, topic="git/branches", actor="agent:a")
+    kept = ds.next(1, topic="git/commits", actor="agent:a")
+    assert len(ds.leases.all()) == 4
+    ds.topics.describe("git/branches", meta={"fields": {"difficulty": ["hard"]}}, dry_run=True)
+    assert len(ds.leases.all()) == 4
+    ds.topics.describe("git/branches", meta={"fields": {"difficulty": ["hard"]}})
+    left = [(row["topic"], row["cell"]) for row in ds.leases.all()]
+    assert left == [("git/branches", {"difficulty": "hard"}), ("git/commits", kept[0]["cell"])]
+
+
 def test_rules_that_contradict_each_other_are_found_before_anything_is_written(ds):
     before, events = paths(ds), ds.file.events.count()
     hard = {"fields": {"difficulty": ["hard"]}}
@@ -345,14 +385,28 @@ def test_a_description_is_changed_key_by_key_and_cleared(ds):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"target": -1}, {"target": True}, {"target": "3"}, {"weight": float("inf")}, {"description": 5}]
+    "wrong",
+    [
+        {"target": -1},
+        {"target": True},
+        {"target": "3"},
+        {"weight": float("inf")},
+        {"description": 5},
+        {"meta": ["x"]},
+        {"meta": {"aspects": "army"}},
+        {"meta": {"fields": ["difficulty"]}},
+        {"meta": {"on_duplicate": "wran"}},
+    ],
 )
 def test_a_wrong_attribute_is_named(ds, wrong):
-    with pytest.raises(TopicError) as caught:
-        ds.topics.describe("git", **wrong)
-    assert caught.value.place["field"] in wrong
+    for change in (ds.topics.describe, ds.topics.add):
+        with pytest.raises(TopicError) as caught:
+            change("git", **wrong)
+        assert caught.value.place["field"] in {*wrong, *wrong.get("meta", ())}
     with pytest.raises(UnknownNameError, match="unknown attribute"):
         ds.topics.add("new", descripton="x")
+    with pytest.raises(UnknownNameError, match="unknown attribute"):
+        ds.topics.describe("git", clear=["name"])
 
 
 def test_new_rules_are_held_against_the_entries_below(ds):
