@@ -42,7 +42,7 @@ def apply(file: DatasetFile, number: int, step: tuple) -> None:
                 pass
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.one_of(INSERT, CHANGE, DELETE, MOVE, BREAK), max_size=14))
 def test_counters_agree_with_a_recount(steps: list[tuple]) -> None:
     with TemporaryDirectory() as folder, make_file(Path(folder)) as file:

@@ -24,7 +24,7 @@ def acceptable(path: str) -> bool:
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join).filter(acceptable)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(PATHS, min_size=1, max_size=12))
 def test_a_subtree_is_the_path_itself_and_what_continues_it_by_a_slash(paths: list[str]) -> None:
     with TemporaryDirectory() as folder, DatasetFile.create(Path(folder) / "a.db") as file:

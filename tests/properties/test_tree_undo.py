@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import seedbed
@@ -115,7 +115,7 @@ def newest(ds: Dataset) -> int:
     return ds.file.events.page(limit=1)[0].id
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(st.lists(st.tuples(STEPS, HOW), min_size=1, max_size=10))
 def test_operations_taken_back_in_reverse_leave_no_trace_and_are_redone(steps: list[tuple[Any, Any]]) -> None:
     with planted() as (ds, numbers):
@@ -140,7 +140,7 @@ def test_operations_taken_back_in_reverse_leave_no_trace_and_are_redone(steps: l
         assert picture(ds) == last
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(st.lists(st.tuples(STEPS, HOW), min_size=2, max_size=8), st.lists(st.tuples(PLACES, st.booleans()), max_size=8))
 def test_undoing_in_any_order_keeps_the_tree_whole(steps: list[tuple[Any, Any]], undos: list[tuple[int, bool]]) -> None:
     with planted() as (ds, numbers):
@@ -156,7 +156,7 @@ def test_undoing_in_any_order_keeps_the_tree_whole(steps: list[tuple[Any, Any]],
             check(ds)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(st.lists(STEPS, min_size=1, max_size=6), st.sampled_from(["refuse", "review", "reject"]))
 def test_a_dry_run_tells_what_then_happens(steps: list[Any], way: str) -> None:
     with planted() as (ds, numbers):

@@ -171,7 +171,7 @@ def fits(value, schema) -> bool:
     return in_range and (multiple is None or value % multiple == 0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(SCHEMAS, st.integers(0, 10**6))
 def test_any_schema_is_fitted(schema, seed):
     root = {**schema, "$defs": {"word": {"enum": ["alpha", "beta"]}}}

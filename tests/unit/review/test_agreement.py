@@ -45,7 +45,7 @@ def reference(table, level):
 
 @pytest.mark.parametrize("level", ["nominal", "ordinal"])
 @given(table=TABLES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_alpha_equals_the_reference_package(level, table):
     mine = krippendorff_alpha(ratings_of(table), level=level)
     theirs = reference(table, level)

@@ -25,7 +25,7 @@ def squeezed(text):
 plain = st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cf"]), min_size=1), min_size=1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(plain, st.integers(40, 400), st.integers(0, 200))
 def test_no_text_of_plain_paragraphs_is_lost_or_doubled_and_no_chunk_is_too_long(paragraphs, size, minimum):
     chunks = texts(section(*paragraphs), size=size, minimum=min(minimum, size))
@@ -33,7 +33,7 @@ def test_no_text_of_plain_paragraphs_is_lost_or_doubled_and_no_chunk_is_too_long
     assert squeezed("".join(chunks)) == squeezed("".join(paragraphs))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["text", "item", "lead", "code"]), st.text("ab .`\n:", min_size=1, max_size=900)),

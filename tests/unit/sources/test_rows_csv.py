@@ -83,7 +83,7 @@ def test_the_header_must_name_each_column_once(tmp_path):
     assert rows(tmp_path, "a,,c\n1,2,3\n")[0].data == {"a": "1", "column_2": "2", "c": "3"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(cells, cells).filter(any), min_size=1, max_size=8))
 def test_what_the_standard_writer_writes_is_read_back(tmp_path_factory, records):
     target = io.StringIO(newline="")

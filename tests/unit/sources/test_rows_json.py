@@ -77,7 +77,7 @@ def test_a_line_beyond_the_limit_is_skipped_whole(tmp_path, monkeypatch):
     assert [(r.row, r.data) for r in results] == [(1, {"a": 1}), (2, None), (3, {"a": 2})]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.dictionaries(st.text(max_size=5), values, max_size=4)), st.integers(1, 40), st.sampled_from([None, 2])
 )
