@@ -10,9 +10,7 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile(
-    "any machine", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("any machine", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")  # how long an example takes says more about the machine than about the code
 
 EXTRAS = {

@@ -1,5 +1,4 @@
 import json
-import time
 
 import pytest
 from hypothesis import given
@@ -10,6 +9,7 @@ from seedbed.core.records import Topic
 from seedbed.kinds.fields import FieldRule
 from seedbed.kinds.kind import MAX_PROBLEMS, Kind, KindError
 from seedbed.kinds.rules import fold
+from testkit.cost import takes_less
 
 TEXT = FieldRule(type="string", required=True)
 LEVEL = FieldRule(type="string", enum=("easy", "hard"))
@@ -68,9 +68,8 @@ def test_unknown_fields_can_be_dropped_or_kept():
 
 def test_thousands_of_unknown_fields_are_answered_briefly_and_soon():
     raw = {**GOOD, **{f"x{i}": "y" for i in range(50_000)}, "f" * 2_000_000: 1}
-    start = time.process_time()
+    assert takes_less(0.5, lambda: CARD.problems(raw))  # about 0.02
     problems = CARD.problems(raw)
-    assert time.process_time() - start < 0.5
     assert len(problems) == MAX_PROBLEMS
     assert all(len(p.message) < 400 for p in problems)
 
