@@ -7,84 +7,108 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from pathlib import Path
 
 import pytest
 
 from testkit.schedule import Schedule
-from testkit.server import spawned
+from testkit.server import PATIENCE_S, ModelServer
 
-TARGET = 300
+TARGET = 200
+JOBS = 8
+
+
+class Commands:
+    """Commands in processes of their own. What they print goes into files: a full pipe would hold them up."""
+
+    def __init__(self, folder, **environ):
+        self.folder, self.number = folder, 0
+        self.environ = {k: v for k, v in os.environ.items() if not k.startswith("SEEDBED")} | environ
+
+    def start(self, *arguments):
+        self.number += 1
+        command = [sys.executable, "-c", "from seedbed.frontends.cli import main; main()", *arguments]
+        with (self.folder / f"printed-{self.number}").open("w") as out:
+            process = subprocess.Popen(
+                command, cwd=self.folder, env=self.environ, stdout=out, stderr=subprocess.DEVNULL
+            )
+        process.printed = Path(out.name)
+        return process
+
+    def run(self, *arguments):
+        """The last line as JSON, and the status."""
+        return self.end(self.start(*arguments))
+
+    def end(self, process):
+        status = process.wait(PATIENCE_S)
+        lines = process.printed.read_text().splitlines()
+        return json.loads(lines[-1]) if lines else None, status
+
+    def entries(self):
+        listed, _ = self.run("list", "--limit", "1000")
+        return [json.dumps(e["content"], sort_keys=True) for e in listed["entries"]]
 
 
 @pytest.fixture
-def project(tmp_path):
-    with spawned(Schedule(latency_s=0.05), ttl_s=120) as server:
-        env = {k: v for k, v in os.environ.items() if not k.startswith("SEEDBED")}
-        env |= {"OPENAI_API_KEY": "not-a-key", "OPENAI_BASE_URL": server.base_url("openai"), "OMP_NUM_THREADS": "1"}
-        (tmp_path / "seedbed.yaml").write_text("kind: instruction\n")
-        (tmp_path / "tree.json").write_text(json.dumps({"a": {"x": {}, "y": {}, "z": {}}}))
-
-        def run(*arguments, wait=True):
-            command = [sys.executable, "-c", "from seedbed.frontends.cli import main; main()", *arguments]
-            process = subprocess.Popen(
-                command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-            )
-            return process if not wait else (process.communicate(timeout=60)[0], process.returncode)
-
-        run("init", ".")
-        run("topics", "load", "tree.json")
-        yield run, server
+def server():
+    with ModelServer(Schedule(latency_s=0.05)) as server:
+        yield server
 
 
-GENERATE = ("generate", "instruct", "--target", str(TARGET), "--model", "openai:m", "--strategy", "naive")
+@pytest.fixture
+def commands(tmp_path, server):
+    (tmp_path / "seedbed.yaml").write_text("kind: instruction\n")
+    (tmp_path / "tree.json").write_text(json.dumps({"a": {"x": {}, "y": {}, "z": {}}}))
+    commands = Commands(
+        tmp_path, OPENAI_API_KEY="not-a-key", OPENAI_BASE_URL=server.base_url("openai"), OMP_NUM_THREADS="1"
+    )
+    for words in (["init", "."], ["topics", "load", "tree.json"]):
+        assert commands.run(*words)[1] == 0
+    return commands
 
 
-def entries(run):
-    listed, _ = run("list", "--limit", "1000")
-    return [json.dumps(e["content"], sort_keys=True) for e in json.loads(listed)["entries"]]
+GENERATE = (
+    *("generate", "instruct", "--target", str(TARGET), "--model", "openai:m"),
+    *("--strategy", "naive", "--concurrency", str(JOBS)),
+)
 
 
-def test_killed_runs_are_continued(project):
-    run, server = project
-    kills, before = 0, 0
-    for pause in (0.9, 1.1):
-        process = run(*GENERATE, wait=False)
-        time.sleep(pause)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        kills += process.returncode == -signal.SIGKILL
-        found = entries(run)
+def send_at(process, server, calls, number):
+    """Send a signal to a run as soon as it has made so many calls, which is long before its end."""
+    server.wait_for(calls, alive=lambda: process.poll() is None)
+    process.send_signal(number)
+
+
+def test_killed_runs_are_continued(commands, server):
+    kills, before = (40, 100), 0
+    for calls in kills:
+        process = commands.start(*GENERATE)
+        send_at(process, server, calls, signal.SIGKILL)
+        assert process.wait(PATIENCE_S) == -signal.SIGKILL
+        found = commands.entries()
         assert len(found) >= before, "an accepted entry was lost"
         before = len(found)
-    out, status = run(*GENERATE)
-    summary = json.loads(out.splitlines()[-1])
-    found = entries(run)
+    assert 0 < before < TARGET
+    summary, status = commands.run(*GENERATE)
+    found = commands.entries()
     assert (status, summary["status"]) == (0, "done")
     assert len(found) == len(set(found)) == TARGET
-    stats = server.stats()
-    assert stats["repeats"] <= kills * stats["peak"], "finished calls were paid for again"
+    assert server.stats.repeats <= len(kills) * JOBS, "finished calls were paid for again"
 
 
-def test_an_interrupt_ends_cleanly_and_the_run_goes_on(project):
-    run, _ = project
-    process = run(*GENERATE, wait=False)
-    time.sleep(1.2)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
-    summary = json.loads(out.splitlines()[-1])
-    if summary["status"] == "interrupted":
-        assert process.returncode == 130
-        assert summary["accepted"] == len(entries(run)) < TARGET
-    _, status = run(*GENERATE)
-    assert status == 0
-    assert len(entries(run)) == TARGET
+def test_an_interrupt_ends_cleanly_and_the_run_goes_on(commands, server):
+    process = commands.start(*GENERATE)
+    send_at(process, server, 40, signal.SIGINT)
+    summary, status = commands.end(process)
+    assert (status, summary["status"]) == (130, "interrupted")
+    assert 0 < summary["accepted"] == len(commands.entries()) < TARGET
+    assert commands.run(*GENERATE)[1] == 0
+    assert len(commands.entries()) == TARGET
 
 
-def test_two_engines_share_one_file(project):
-    run, _ = project
-    processes = [run(*GENERATE, wait=False) for _ in range(2)]
-    statuses = [p.communicate(timeout=90) and p.returncode for p in processes]
-    found = entries(run)
+def test_two_engines_share_one_file(commands):
+    processes = [commands.start(*GENERATE) for _ in range(2)]
+    statuses = [commands.end(process)[1] for process in processes]
+    found = commands.entries()
     assert 0 in statuses
     assert len(found) == len(set(found)) == TARGET

@@ -38,6 +38,10 @@ Answer = Callable[[dict[str, Any]], "str | dict[str, Any]"]
 
 HOST = "127.0.0.1"
 KEPT = 2000
+LOOK_S = 0.002
+"""Seconds between two looks at whether something has happened."""
+PATIENCE_S = 120
+"""Seconds after which something that takes none is taken to hang: machines may be slow."""
 _HANG_S = 3600.0
 _JSON = {"Content-Type": "application/json"}
 _REFUSED = {
@@ -119,10 +123,14 @@ class ModelServer:
         schedule: how it behaves; a plain, fast server by default. Delays and faults may be changed while it runs.
         answer: parsed body → the model's text (a dict becomes JSON); instead of the made-up answers.
         port: 0 for any.
+
+    Attributes:
+        held: while set, calls that were let in wait before they are worked on.
     """
 
     def __init__(self, schedule: Schedule | None = None, *, answer: Answer | None = None, port: int = 0) -> None:
         self.schedule = schedule or Schedule()
+        self.held = False
         self.stats = Stats()
         self.seen: deque[Seen] = deque(maxlen=KEPT)
         self.url = ""
@@ -134,18 +142,24 @@ class ModelServer:
     def __enter__(self) -> ModelServer:
         self._thread = threading.Thread(target=self._run_in_thread, daemon=True)
         self._thread.start()
-        self._ready.wait(10)
+        assert self._ready.wait(PATIENCE_S), "the server did not start"
         if self._failure is not None:
             raise self._failure
         return self
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._done.set)
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
 
     def base_url(self, dialect: str) -> str:
         """Where ``dialect`` finds its API."""
         return self.url + {"openai": "/v1", "gemini": "/v1beta"}.get(dialect, "")
+
+    def wait_for(self, calls: int, *, alive: Callable[[], bool] = lambda: True) -> None:
+        """Wait until so many calls have come, as long as whoever makes them is ``alive``."""
+        while self.stats.calls < calls:
+            assert alive(), f"ended after {self.stats.calls} calls"
+            time.sleep(LOOK_S)
 
     def _run_in_thread(self) -> None:
         try:
@@ -221,6 +235,8 @@ class ModelServer:
         headers = {**_JSON, **self._limits.headers(now)}
         if fault in _REFUSED or fault.isdigit():
             return self._refuse(asked, fault, headers)
+        while self.held:
+            await asyncio.sleep(LOOK_S)
         async with self._slots or nullcontext():
             delay = _HANG_S if fault == "timeout" else s.delay_s(rng)
             if delay:
@@ -317,7 +333,7 @@ class Spawned:
 
     def stats(self) -> dict[str, Any]:
         """``/stats``."""
-        with urllib.request.urlopen(f"{self.url}/stats", timeout=10) as response:
+        with urllib.request.urlopen(f"{self.url}/stats", timeout=PATIENCE_S) as response:
             found: dict[str, Any] = json.load(response)
         return found
 
@@ -339,7 +355,7 @@ def spawned(schedule: Schedule | None = None, *, ttl_s: float = 600.0) -> Iterat
         yield Spawned(url, process)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE_S)
         process.stdout.close()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -19,7 +20,7 @@ from seedbed.core.errors import (
 )
 from seedbed.core.records import ChatRequest, Message
 from testkit.schedule import FAULTS, Schedule, from_arguments, parser, to_arguments
-from testkit.server import ModelServer, spawned
+from testkit.server import PATIENCE_S, ModelServer, spawned
 from testkit.speech import SPEECHES
 
 SCHEMA = {
@@ -30,13 +31,13 @@ SCHEMA = {
 ASK = ChatRequest("m", (Message("user", "Ask about rivers."),), schema=SCHEMA)
 
 
-def chat(server, request=ASK, *, times=1, speech=SPEECHES[0], rung=None):
-    """Replies or errors of ``times`` calls, one after another."""
+def chat(server, *requests, times=1, speech=SPEECHES[0], rung=None):
+    """Replies or errors of some requests, or of the usual one so many ``times``, one after another."""
 
     async def go():
-        dialect = speech.dialect("test", base_url=server.base_url(speech.name), timeout_s=2.0)
+        dialect = speech.dialect("test", base_url=server.base_url(speech.name))
         out = []
-        for _ in range(times):
+        for request in requests or [ASK] * times:
             try:
                 out.append(await dialect.chat(request, rung=rung))
             except Exception as error:
@@ -92,9 +93,9 @@ def test_models_are_listed_and_texts_embedded(speech):
     ],
 )
 def test_a_scripted_fault_hits_its_call_only(fault, error):
-    request = ChatRequest("m", ASK.messages, schema=SCHEMA, timeout_s=0.3)
+    hurried = replace(ASK, timeout_s=0.1) if fault == "timeout" else ASK
     with ModelServer(Schedule(faults={2: fault})) as server:
-        first, second, third = chat(server, request, times=3)
+        first, second, third = chat(server, ASK, hurried, ASK)
     assert isinstance(second, error)
     assert first.text and third.text
     assert server.stats.faults == {fault: 1}
@@ -146,9 +147,15 @@ def test_a_window_tells_what_is_left():
 
 
 def at_once(server, n):
+    """Replies or errors of ``n`` calls, none of them answered before all have come."""
+
     async def go():
         dialect = SPEECHES[0].dialect("test", base_url=server.base_url("openai"))
-        found = await asyncio.gather(*(dialect.chat(ASK) for _ in range(n)), return_exceptions=True)
+        server.held = True
+        calls = [asyncio.create_task(dialect.chat(ASK)) for _ in range(n)]
+        await asyncio.to_thread(server.wait_for, n)
+        server.held = False
+        found = await asyncio.gather(*calls, return_exceptions=True)
         await dialect.aclose()
         return found
 
@@ -164,7 +171,7 @@ def test_slots_queue_and_never_refuse():
 
 
 def test_too_many_at_once_are_refused():
-    with ModelServer(Schedule(max_inflight=3, latency_s=0.1)) as server:
+    with ModelServer(Schedule(max_inflight=3)) as server:
         found = at_once(server, 8)
     assert sum(isinstance(r, RateLimitError) for r in found) == 5
 
@@ -193,7 +200,7 @@ def test_a_spawned_server_obeys_its_schedule():
 
 def test_a_spawned_server_ends_by_itself():
     with spawned(ttl_s=0.2) as server:
-        assert server.process.wait(10) == 0
+        assert server.process.wait(PATIENCE_S) == 0
 
 
 def test_schedules_survive_the_command_line():
