@@ -106,6 +106,22 @@ def test_a_reader_that_goes_away_is_no_error(filled, arguments):
     assert (ended.returncode, ended.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize(
+    ("command", "closed", "status"),
+    [
+        ("list", ">&-", ExitCode.OK),
+        ("submit - --topic git/commits", "<&-", ExitCode.INPUT),
+        ("submit {broken --topic git/commits", "2>&-", ExitCode.INPUT),
+        ("submit - --topic git/commits", "<&- >&- 2>&-", ExitCode.INPUT),
+    ],
+)
+def test_a_stream_that_is_closed_is_no_trouble(filled, command, closed, status):
+    line = f"{sys.executable} -c 'from seedbed.frontends.cli import main; main()' {command} {closed}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (int(status), False)
+    assert seedbed("reconcile").json["consistent"]
+
+
 def test_an_interruption_has_its_own_status(monkeypatch, project):
     def interrupted(*_, **__):
         raise KeyboardInterrupt

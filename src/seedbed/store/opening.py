@@ -12,7 +12,7 @@ from typing import Literal
 
 from seedbed.core.errors import InputError, NewerFileError, NotADatasetError, NotFoundError, ReadOnlyError, StoreError
 from seedbed.store import migrations
-from seedbed.store.faults import mapped, store_error
+from seedbed.store.faults import is_without_room, mapped, store_error
 from seedbed.store.values import mentions
 
 Mode = Literal["rw", "ro"]
@@ -161,8 +161,10 @@ def _open(path: Path, mode: Mode, busy_s: float) -> sqlite3.Connection:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if mode == "ro":
             connection.execute("PRAGMA query_only = ON")
-    except BaseException:
+    except BaseException as error:
         connection.close()
+        if mode == "ro" and isinstance(error, sqlite3.Error) and is_without_room(error):
+            return _open_unwritable(path, uri, busy_s)  # there is no room for a WAL's index, and no need of one
         raise
     return connection
 
@@ -178,7 +180,7 @@ def _open_unwritable(path: Path, uri: str, busy_s: float) -> sqlite3.Connection:
         except sqlite3.Error as error:
             connection.close()
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            if code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) and not is_without_room(error):
                 raise
         # Without a WAL nobody is writing and the file may be read as it is; with one, its newest transactions would
         # be missed.

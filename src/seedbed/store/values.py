@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from seedbed.core.records import Outcome, State
+from seedbed.store.faults import damaged
 
 STATE_CODES = {State.REJECTED: 0, State.ACCEPTED: 1, State.PENDING: 2, State.APPROVED: 3, State.REMOVED: 4}
 STATES = {code: state for state, code in STATE_CODES.items()}
@@ -42,8 +43,15 @@ def pack_optional(value: Any) -> str | None:
 
 
 def unpack_json(text: str | None, default: Any = None) -> Any:
-    """The value of a JSON column; ``default`` where it is NULL."""
-    return default if text is None else json.loads(text)
+    """The value of a JSON column; ``default`` where it is NULL.
+
+    Raises:
+        StoreError: it is not JSON any more (``damaged_file``).
+    """
+    try:
+        return default if text is None else json.loads(text)
+    except (TypeError, ValueError) as error:
+        raise damaged("a value in it is not JSON") from error
 
 
 def pack_text(text: str) -> str | bytes:
@@ -103,7 +111,7 @@ def mentions(content: str, needle: str | bytes) -> bool:
     needle = unpack_text(needle)
     if "\\" not in content and needle not in content.casefold():
         return False  # most rows end here; escapes may hide a match, so those are parsed
-    return any(needle in text.casefold() for text in _texts(json.loads(content)))
+    return any(needle in text.casefold() for text in _texts(unpack_json(content)))
 
 
 def _texts(value: Any) -> list[str]:

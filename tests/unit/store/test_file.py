@@ -239,6 +239,33 @@ def test_a_full_disk_leaves_the_file_intact(file: DatasetFile) -> None:
     assert file.entries.count() == 2
 
 
+LIMITED = """
+import resource, sys
+from seedbed.core.errors import DiskFullError
+from seedbed.core.records import Topic
+from seedbed.store import DatasetFile
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+with DatasetFile.open(sys.argv[1], mode="ro") as file:
+    print([t.path for t in file.topics.all()])
+try:
+    with DatasetFile.open(sys.argv[1]) as file:
+        file.topics.add(Topic("b"))
+except DiskFullError:
+    print("full")
+"""
+"""A process that may not make any file larger: to SQLite, the same as a disk without room."""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limits")
+def test_what_cannot_grow_can_still_be_read(file: DatasetFile) -> None:
+    file.topics.add(Topic("a"))
+    file.close()
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(file.path)], capture_output=True, text=True, check=False)
+    told = [line for line in done.stdout.splitlines() if line]
+    assert "'a'" in told[0], done.stderr
+    assert told[1:] == ["full"], done.stderr
+
+
 def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     with make_file(tmp_path) as file:
         file.entries.insert([new_entry(i) for i in range(200)])
@@ -248,6 +275,27 @@ def test_a_damaged_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(StoreError, match=r"seedbed\.db"), DatasetFile.open(path) as file:
         file.entries.page()
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (b'{"question":', b'{"que\xff\xfeion":'),  # no UTF-8
+        (b'{"question":', b'["question":'),  # no JSON
+        (b'CREATE TABLE "entry"', b'CREATE \xff\xfeBLE "entry"'),  # SQLite cannot even say what is wrong
+    ],
+)
+def test_a_few_wrong_bytes_are_damage_too(tmp_path: Path, right: bytes, wrong: bytes) -> None:
+    with make_file(tmp_path) as file:
+        file.entries.insert([new_entry(i) for i in range(3)])
+    path = tmp_path / "seedbed.db"
+    data = path.read_bytes()
+    assert right in data
+    path.write_bytes(data.replace(right, wrong))
+    assert len(right) == len(wrong)
+    with pytest.raises(StoreError) as told, DatasetFile.open(path) as file:
+        file.entries.page()
+    assert told.value.stable_code == "damaged_file"
 
 
 def test_waiting_for_another_writer_ends(file: DatasetFile) -> None:
