@@ -56,9 +56,32 @@ def test_leases_are_listed_renewed_and_given_back(project):
 
 
 def test_when_nothing_is_missing_it_says_so(project):
-    assert sum(lease["n"] for lease in given("-n", "50")) == 12
-    assert given() == []
-    assert text("next").lines == ["nothing is missing, or all of it is promised to others (seedbed next --list)"]
+    assert sum(lease["n"] for lease in given("-n", "50", "--actor", "agent:a")) == 12
+    others = seedbed("next", "--actor", "agent:b").json
+    said = "12 missing, all of it on its way (12 on lease to others): look again later"
+    assert others == {"leases": [], "held": [], "note": said}
+    (project / "seedbed.yaml").write_text("kind: qa\ntarget: 1\n", encoding="utf-8")
+    seedbed("submit", json.dumps(row(0)))
+    seedbed("submit", json.dumps(row(2)))
+    assert text("next", "--actor", "agent:b", "--topic", "git/commits").lines == ["nothing is missing here"]
+
+
+def test_who_asks_again_is_told_what_they_hold(project):
+    (lease,) = given("--topic", "git/branches", "-n", "4", "--actor", "agent:a", "--session", "s")[:1]
+    given("-n", "50", "--actor", "agent:b")
+    mine = seedbed("next", "--actor", "agent:a", "--session", "s").json
+    assert mine["leases"] == [] and lease["lease"] in {held["lease"] for held in mine["held"]}
+    assert "you hold leases" in mine["note"]
+    first, *rest = text("next", "--actor", "agent:a", "--session", "s").lines
+    assert first == mine["note"] and len(rest) == len(mine["held"])
+    assert rest[0].endswith(f"until {mine['held'][0]['expires_at']}")
+
+
+def test_what_waits_for_review_is_on_its_way(project):
+    (project / "seedbed.yaml").write_text("kind: qa\ntarget: 2\nreview: {mode: all}\n", encoding="utf-8")
+    assert seedbed("submit", json.dumps([row(0), row(2)])).json[0]["state"] == "pending"
+    note = seedbed("next").json["note"]
+    assert note == "2 missing, all of it on its way (2 in review): look again later"
 
 
 def test_an_empty_tree_is_an_error_that_says_what_to_do(tmp_path):

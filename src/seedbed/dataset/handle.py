@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from seedbed.core.errors import InputError
 from seedbed.core.records import Entry, Neighbour, Origin, State, Topic
 from seedbed.dataset.changes.history import History, Who
 from seedbed.dataset.project import Project
-from seedbed.dataset.rows import candidate_of, comparable_texts, decide_rows
+from seedbed.dataset.rows import Scope, candidate_of, decide_rows, similar_rows
 from seedbed.engine.operation import OnDuplicate, Operation
 from seedbed.store.file import DatasetFile
 
@@ -201,7 +202,7 @@ class Dataset:
         topic: str,
         kind: str | None = None,
         k: int = 5,
-        scope: Literal["topic", "subtree", "dataset"] | None = None,
+        scope: Scope | None = None,
     ) -> list[list[Neighbour]]:
         """The ``k`` closest entries of each row, best first, with full content; calls no language model.
 
@@ -214,12 +215,12 @@ class Dataset:
             scope: look in this topic and below, in its parent and below, or everywhere; default the project's
                 ``similarity_scope``.
         """
-        schema = self.kind(kind)
-        self.file.topics.get(topic)
-        texts = comparable_texts(rows, schema)
-        nearby = self.intake().nearby
-        vectors = self.embedder().encode(texts)
-        return [list(nearby.top(v, t, topic, k=k, scope=scope)) for v, t in zip(vectors, texts, strict=True)]
+        out: list[list[Neighbour]] = []
+        for found in similar_rows(self, rows, topic=topic, kind=kind, k=k, scope=scope):
+            if isinstance(found, InputError):
+                raise found
+            out.append(found)
+        return out
 
     # -- writing -----------------------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ class Leases:
             InputError: ``n`` or ``ttl_s`` is out of range, or there are no topics (``no_topics``).
         """
         if not 1 <= n <= MOST:
-            raise InputError(f"cannot promise {n} entries at once", fix=f"ask for 1 to {MOST}")
+            raise InputError(f"entries promised at once are 1 to {MOST}, not {n}", place={"option": "n"})
         _check_ttl(ttl_s)
         schema = self._dataset.kind(kind)
         tries = 0
@@ -110,6 +110,30 @@ class Leases:
     def all(self, *, owner: str | None = None, session: str | None = None) -> list[dict[str, Any]]:
         """Live leases, oldest first: ``{"lease", "topic", "cell", "n", "given", "owner", "session", "expires_at"}``."""
         return [_lease_dict(row) for row in self._file.leases.live(owner=owner, session=session)]
+
+    def waiting(self, topic: str | None = None, *, kind: str | None = None, **who: str | None) -> dict[str, Any]:
+        """Why ``next`` gave nothing: a ``note``, and the leases that the caller has to write to first (``held``).
+
+        Args:
+            topic: only this topic and below.
+            kind: schema, default the project's.
+            **who: ``owner`` and ``session`` as of ``all``.
+        """
+        held = self.all(**who)
+        if held:
+            note = (
+                "nothing new, but you hold leases with entries still to write (n, less those given): write or give back"
+            )
+            names = ("lease", "topic", "cell", "n", "given", "expires_at")
+            return {"held": [{name: row[name] for name in names} for row in held], "note": note}
+        report = self._dataset.report(topic, kind=kind)
+        missing = sum(cell.get("missing", 0) for cell in report.cells)
+        if not missing:
+            return {"held": [], "note": "nothing is missing here" if topic else "nothing is missing"}
+        on_the_way = [f"{report.leased} on lease to others"] if report.leased else []
+        on_the_way += [f"{n} in review" for n in (report.states.get("pending", 0),) if n]
+        told = f" ({', '.join(on_the_way)})" if on_the_way else ""
+        return {"held": [], "note": f"{missing} missing, all of it on its way{told}: look again later"}
 
     def renew(self, ids: Sequence[str], *, ttl_s: float = TTL_S) -> list[str]:
         """Ids that now last ``ttl_s`` seconds from now; one that ran out, or was fulfilled, is not among them.

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from seedbed.core.errors import InputError, SeedbedError
 from seedbed.core.records import Candidate, Origin, State
 
 if TYPE_CHECKING:
+    from seedbed.core.records import Neighbour
+    from seedbed.dataset.handle import Dataset
     from seedbed.engine.decisions import Decision
     from seedbed.engine.intake import Intake
     from seedbed.engine.operation import Operation
     from seedbed.kinds.kind import Kind
+
+Scope = Literal["topic", "subtree", "dataset"]
+"""Where neighbours are looked for: in the topic and below, in its parent and below, or everywhere."""
 
 
 def candidate_of(
@@ -72,20 +77,57 @@ def _unread(error: SeedbedError) -> Decision:
     return Decision(nothing, State.REJECTED, "", {}, (), error=error)
 
 
-def comparable_texts(rows: Sequence[Mapping[str, Any] | str], kind: Kind) -> list[str]:
-    """The text of each row that is compared, in order.
+def similar_rows(
+    dataset: Dataset,
+    rows: Sequence[Any],
+    *,
+    topic: str,
+    kind: str | None = None,
+    k: int = 5,
+    scope: Scope | None = None,
+) -> list[list[Neighbour] | InputError]:
+    """As ``Dataset.similar``, but what is wrong with a row is that row's result and stops no other.
 
     Raises:
-        InputError: a row has none, so that everything would seem new (``nothing_to_compare``).
+        UnknownNameError: no such topic or kind.
     """
-    texts = [row if isinstance(row, str) else kind.embed_text(dict(row)) for row in rows]
-    for number, text in enumerate(texts, 1):
-        if not text.strip():
-            fields = ", ".join(kind.embed)
-            raise InputError(
-                f"nothing to compare: the row has no {fields}",
-                place={"row": number},
-                fix=f"give a text, or the fields {fields}",
-                code="nothing_to_compare",
-            )
-    return texts
+    schema = dataset.kind(kind)
+    dataset.file.topics.get(topic)
+    texts = [_comparable(row, schema, {"row": number}) for number, row in enumerate(rows, 1)]
+    nearby = dataset.intake().nearby
+    good = [text for text in texts if isinstance(text, str)]
+    vectors = iter(dataset.embedder().encode(good) if good else ())
+    return [
+        list(nearby.top(next(vectors), text, topic, k=k, scope=scope)) if isinstance(text, str) else text
+        for text in texts
+    ]
+
+
+def similar_dict(number: int, found: list[Neighbour] | InputError) -> dict[str, Any]:
+    """JSON of one row's neighbours, or of what is wrong with it."""
+    from seedbed.engine.decisions import neighbour_dict
+
+    if isinstance(found, InputError):
+        place = {name: value for name, value in found.place.items() if name != "row"}
+        out = {"row": number, "code": found.stable_code, "reason": found.message, "place": place, "fix": found.fix}
+        return {name: value for name, value in out.items() if value}
+    return {"row": number, "similar": [neighbour_dict(n) for n in found]}
+
+
+def _comparable(row: Any, kind: Kind, place: dict[str, Any]) -> str | InputError:
+    """The text of a row that is compared, or what is wrong with the row; without a text everything would seem new."""
+    if isinstance(row, InputError):
+        return row
+    if not isinstance(row, str | Mapping):
+        said = f"expected a JSON object or text, got {type(row).__name__}"
+        return InputError(said, place=place, code="not_an_object")
+    text = row if isinstance(row, str) else kind.embed_text(dict(row))
+    if text.strip():
+        return text
+    fields = ", ".join(kind.embed)
+    return InputError(
+        f"nothing to compare: the row has no {fields}",
+        place=place,
+        fix=f"give a text, or the fields {fields}",
+        code="nothing_to_compare",
+    )

@@ -241,9 +241,9 @@ class Topics:
         if held:
             parent = path.rpartition("/")[0]
             raise TopicError(
-                f"topic {parent!r} holds {held} entries, so it cannot have subtopics",
+                f"topic {parent!r} holds {held} {'entry' if held == 1 else 'entries'}, so it cannot have subtopics",
                 place={"topic": path},
-                fix=f"add a sibling of {parent!r} instead, or start a new branch",
+                fix=f"to divide them over subtopics: seedbed topics split {parent}; else add a sibling",
                 code="topic_holds_entries",
             )
 

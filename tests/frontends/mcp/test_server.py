@@ -103,10 +103,12 @@ def test_nothing_is_missing_is_said(project):
 
 
 def test_similar_looks_at_texts_and_objects(filled):
-    done = told(filled, "similar", rows=["What is a commit?", ALL[1], 7], topic="git/commits", k=1)
-    assert [len(r.get("similar", ())) for r in done["results"]] == [1, 1, 0]
+    wrong = [7, {"answer": "Nothing to go by."}, " "]
+    done = told(filled, "similar", rows=["What is a commit?", ALL[1], *wrong], topic="git/commits", k=1)
+    assert [len(r.get("similar", ())) for r in done["results"]] == [1, 1, 0, 0, 0]
     assert done["results"][1]["similar"][0]["similarity"] == 1.0
-    assert done["results"][2]["code"] == "not_an_object"
+    assert [r.get("code") for r in done["results"][2:]] == ["not_an_object"] + ["nothing_to_compare"] * 2
+    assert done["results"][3]["fix"] == "give a text, or the fields question"
     wide = told(filled, "similar", rows=["What is a branch?"], topic="git/commits", scope="dataset")
     assert wide["results"][0]["similar"][0]["topic"] == "git/branches"
 

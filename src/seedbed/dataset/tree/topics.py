@@ -295,11 +295,17 @@ class TopicTree:
         }
 
     def counts(self, root: str | None = None) -> dict[str, dict[str, int]]:
-        """Entries by state, of every topic and all below it; costs what there are cells, not entries."""
+        """Entries by state of every topic that has any, with those below it; costs what there are cells, not entries.
+
+        Raises:
+            UnknownNameError: no topic ``root``.
+        """
+        root = None if root is None else self._file.topics.get(root).path
+        top = 1 if root is None else root.count("/") + 1
         out: dict[str, dict[str, int]] = {}
         for count in self._file.entries.counts(root=root):
             parts = count.topic.split("/")
-            for i in range(1, len(parts) + 1):
+            for i in range(top, len(parts) + 1):
                 states = out.setdefault("/".join(parts[:i]), {})
                 states[str(count.state)] = states.get(str(count.state), 0) + count.n
         return out

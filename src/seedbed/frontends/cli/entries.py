@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedbed.core.errors import ExitCode, InputError, RowError
+from seedbed.core.errors import ExitCode, InputError
 from seedbed.frontends.cli.options import OneOf, Whole, common, paging
 from seedbed.frontends.cli.output import content_lines, counted, one_line, safe, table, verdict_line
 from seedbed.frontends.cli.session import Session, parse_rows, read_text
 
 if TYPE_CHECKING:
     from seedbed.core.records import Entry
-    from seedbed.kinds.kind import Kind
 
 STATES = ("accepted", "pending", "approved", "rejected", "removed")
 
@@ -34,42 +33,18 @@ def similar_command(session: Session, entries: str, **options: Any) -> int:
 
     ENTRY is a JSON object, an array or JSON lines of them, bare text, @FILE, or - for stdin.
     """
+    from seedbed.dataset.rows import similar_dict, similar_rows
+
     text = read_text(entries, what="entries")
     bare = not text.lstrip().startswith(("{", "["))
     rows: list[Any] = [text.strip()] if bare and text.strip() else parse_rows(text)
     with session.open("ro") as dataset:
-        rows = [_comparable(row, dataset.kind(options["kind"])) for row in rows]
-        if len(rows) == 1 and isinstance(rows[0], RowError):
-            raise rows[0]
-        found = iter(dataset.similar([row for row in rows if not isinstance(row, RowError)], **options))
-    results = [_neighbours(i, row, found) for i, row in enumerate(rows, 1)]
+        found = similar_rows(dataset, rows, **options)
+    if len(found) == 1 and isinstance(found[0], InputError):
+        raise found[0]
+    results = [similar_dict(number, each) for number, each in enumerate(found, 1)]
     session.out.data(results if len(results) > 1 else results[0], lambda: _similar_lines(results, options["topic"]))
     return int(ExitCode.INPUT if any("code" in r for r in results) else ExitCode.OK)
-
-
-def _comparable(row: Any, kind: Kind) -> str | dict[str, Any] | RowError:
-    """The row when it has a text to compare; else what is wrong with it."""
-    from seedbed.dataset.rows import comparable_texts
-
-    if isinstance(row, RowError | str):
-        return row
-    if not isinstance(row, dict):
-        return RowError(f"expected a JSON object or text, got {type(row).__name__}", code="not_an_object")
-    try:
-        comparable_texts([row], kind)
-    except InputError as error:
-        return RowError(error.message, fix=error.fix, code=error.stable_code)
-    return row
-
-
-def _neighbours(number: int, row: Any, found: Iterator[Any]) -> dict[str, Any]:
-    """The result of one row: its neighbours, or what is wrong with it."""
-    from seedbed.engine.decisions import neighbour_dict
-
-    if isinstance(row, RowError):
-        out = {"row": number, "code": row.stable_code, "reason": row.message, "place": row.place, "fix": row.fix}
-        return {name: value for name, value in out.items() if value}
-    return {"row": number, "similar": [neighbour_dict(n) for n in next(found)]}
 
 
 def _similar_lines(results: list[dict[str, Any]], topic: str) -> Iterator[str]:
@@ -145,7 +120,11 @@ def list_command(session: Session, limit: int, offset: int, **filters: Any) -> N
 
 def _list_lines(entries: list[Entry], total: int, offset: int) -> Iterator[str]:
     if not entries:
-        yield "no entries match" if total == 0 else f"{total} entries, none from --offset {offset} on"
+        yield (
+            "no entries match"
+            if total == 0
+            else f"{counted(total, 'entry', 'entries')}, none from --offset {offset} on"
+        )
         return
     rows = [[e.id[:10], _state(e), e.topic, next(iter(e.content.values()), None) or e.raw or ""] for e in entries]
     yield from table(rows, ["id", "state", "topic", "content"])

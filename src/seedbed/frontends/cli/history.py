@@ -71,7 +71,7 @@ def log_command(
 
 def _log_lines(total: int, events: list[dict[str, Any]], offset: int) -> Iterator[str]:
     if not events:
-        yield "no events match" if total == 0 else f"{total} events, none from --offset {offset} on"
+        yield "no events match" if total == 0 else f"{counted(total, 'event')}, none from --offset {offset} on"
         return
     rows = []
     for event in events:

@@ -54,7 +54,7 @@ def next_command(session: Session, /, n: int, **options: Any) -> int:
     """Say what to write now: the emptiest cells of the tree, each promised to you until its lease ends.
 
     Every lease has the topic's brief, the values of balanced fields, the rules of all fields and a few entries to stay
-    away from. submit fulfils it. When nothing is missing the list is empty.
+    away from. submit fulfils it. When the list is empty, a note says why, and what you hold yourself.
 
     Exit status: 0 done, 1 a lease to be renewed or given back was gone.
     """
@@ -64,8 +64,8 @@ def next_command(session: Session, /, n: int, **options: Any) -> int:
     with session.open("ro" if list_ else "rw") as dataset:
         leases = dataset.leases
         if list_:
-            told = leases.all()
-            session.out.data({"leases": told}, lambda: _list_lines(told))
+            there = leases.all()
+            session.out.data({"leases": there}, lambda: _list_lines(there) if there else ["no leases"])
         elif renew or give_back:
             done = {"renewed": leases.renew(renew, ttl_s=options["ttl_s"]), "given_back": leases.give_back(give_back)}
             named = {lease.lower() for lease in (*renew, *give_back)}
@@ -74,14 +74,19 @@ def next_command(session: Session, /, n: int, **options: Any) -> int:
             return int(ExitCode.FAILURE if done["gone"] else ExitCode.OK)
         else:
             granted = leases.next(n, **options)
-            session.out.data({"leases": granted}, lambda: _lines(granted))
+            told: dict[str, Any] = {"leases": granted}
+            if not granted:
+                who = {"owner": options["actor"], "session": options["session"]}
+                told |= leases.waiting(options["topic"], kind=options["kind"], **who)
+            session.out.data(told, lambda: _lines(told))
     return int(ExitCode.OK)
 
 
-def _lines(granted: list[dict[str, Any]]) -> Iterator[str]:
-    if not granted:
-        yield "nothing is missing, or all of it is promised to others (seedbed next --list)"
-    for lease in granted:
+def _lines(told: dict[str, Any]) -> Iterator[str]:
+    if "note" in told:
+        yield told["note"]
+        yield from _list_lines(told["held"])
+    for lease in told["leases"]:
         cell = ", ".join(f"{k}={v}" for k, v in lease["cell"].items())
         yield f"{lease['lease']}  {safe(lease['topic'])}  {safe(cell)}".rstrip()
         yield f"  write {counted(lease['n'], 'entry', 'entries')} of {safe(lease['kind'])}, until {lease['expires_at']}"
@@ -107,10 +112,9 @@ def rule_phrase(rule: dict[str, Any]) -> str:
 
 
 def _list_lines(told: list[dict[str, Any]]) -> Iterator[str]:
-    if not told:
-        yield "no leases"
     for lease in told:
         cell = ", ".join(f"{k}={v}" for k, v in lease["cell"].items())
         progress = f"{lease['given']}/{lease['n']}"
-        who = f"{safe(lease['owner'])}, until {lease['expires_at']}"
+        who = f"{safe(lease['owner'])}, " if "owner" in lease else ""
+        who += f"until {lease['expires_at']}"
         yield f"{lease['lease']}  {safe(lease['topic'])}  {safe(cell)}  {progress}  {who}"

@@ -9,7 +9,7 @@ import click
 
 from seedbed.dataset.reports import WORST
 from seedbed.frontends.cli.options import Whole, common
-from seedbed.frontends.cli.output import bar, columns, safe, table
+from seedbed.frontends.cli.output import bar, columns, counted, safe, table
 from seedbed.frontends.cli.session import Session
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _topic_lines(report: Report, page: slice) -> Iterator[str]:
         of = f"/{target}" if target is not None else ""
         yield f"  {name}{' ' * (width - columns(name))}  {drawn} {row['accepted']}{of}"
     if page.stop is not None and page.stop < len(report.topics):
-        yield f"  … and {len(report.topics) - page.stop} fuller ones (--offset {page.stop}, or --all)"
+        yield f"  … and {counted(len(report.topics) - page.stop, 'fuller one')} (--offset {page.stop}, or --all)"
 
 
 def _cell_lines(report: Report, page: slice) -> Iterator[str]:

@@ -256,7 +256,11 @@ def _result_lines(results: list[dict[str, Any]], dry_run: bool) -> Iterator[str]
 
 def _queue_lines(page: Page, offset: int) -> Iterator[str]:
     if not page.items:
-        yield "nothing waits for review" if page.total == 0 else f"{page.total} entries, none from --offset {offset} on"
+        yield (
+            "nothing waits for review"
+            if page.total == 0
+            else f"{counted(page.total, 'entry', 'entries')}, none from --offset {offset} on"
+        )
         return
     for item in page.items:
         data = item.to_dict()

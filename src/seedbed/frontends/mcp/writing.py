@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -83,28 +82,18 @@ def lease(dataset: Dataset, asked: NextArguments, caller: Caller) -> dict[str, A
     leases = dataset.next(asked.n, **who, **asked.model_dump(exclude={"n"}))
     if leases:
         return {"leases": leases}
-    held = dataset.leases.all(owner=caller.actor, session=caller.session)
-    if not held:
-        return {"leases": [], "note": "nothing is missing here, or others hold leases on all of it: see report"}
-    names = ("lease", "topic", "cell", "n", "given", "expires_at")
-    note = "nothing new, but you hold leases with entries still to write (n, less those given): write or give_back"
-    return {"leases": [], "held": [{name: row[name] for name in names} for row in held], "note": note}
+    return {
+        "leases": [],
+        **dataset.leases.waiting(asked.topic, kind=asked.kind, owner=caller.actor, session=caller.session),
+    }
 
 
 def similar(dataset: Dataset, asked: SimilarArguments, caller: Caller) -> dict[str, Any]:
-    """Neighbours of each row; a row that is neither object nor text gets its own result."""
-    from seedbed.engine.decisions import neighbour_dict
+    """Neighbours of each row, or what is wrong with it."""
+    from seedbed.dataset.rows import similar_dict, similar_rows
 
-    good = [row if isinstance(row, str) else dict(row) for row in asked.rows if isinstance(row, str | Mapping)]
-    found = iter(dataset.similar(good, topic=asked.topic, kind=asked.kind, k=asked.k, scope=asked.scope))
-    out: list[dict[str, Any]] = []
-    for number, row in enumerate(asked.rows, 1):
-        if isinstance(row, str | Mapping):
-            out.append({"row": number, "similar": [neighbour_dict(n) for n in next(found)]})
-        else:
-            reason = f"expected a JSON object or text, got {type(row).__name__}"
-            out.append({"row": number, "code": "not_an_object", "reason": reason})
-    return {"results": out}
+    found = similar_rows(dataset, asked.rows, topic=asked.topic, kind=asked.kind, k=asked.k, scope=asked.scope)
+    return {"results": [similar_dict(number, each) for number, each in enumerate(found, 1)]}
 
 
 def submit(dataset: Dataset, asked: SubmitArguments, caller: Caller) -> dict[str, Any]:
@@ -165,7 +154,8 @@ TOOLS = (
         "next",
         "Say what to write now: leases on the emptiest cells, each with the topic's brief, values to use (cell), rules "
         "of the fields, entries to stay away from and reasons for which others were rejected. Nobody else gets the "
-        "same until you submit, give it back, or it runs out. No leases: nothing is missing.",
+        "same until you submit, give it back, or it runs out. Where there are none, note says why: nothing is missing, "
+        "others are at it, or you hold leases that you have not fulfilled.",
         NextArguments,
         results.Leases,
         next_entries,

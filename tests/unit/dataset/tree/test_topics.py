@@ -87,7 +87,7 @@ def test_a_topic_with_entries_gets_no_subtopics_in_any_way(ds):
         lambda: ds.add_topic("git/branches/new"),
     ):
         before = paths(ds)
-        with pytest.raises(TopicError, match="holds 1 entries") as caught:
+        with pytest.raises(TopicError, match="holds 1 entry, so") as caught:
             attempt()
         assert caught.value.stable_code == "topic_holds_entries"
         assert paths(ds) == before
@@ -426,6 +426,16 @@ def test_a_topic_is_shown_with_its_rules_and_counts(ds):
         False,
     )
     assert ds.topics.show("git/commits")["fields"]["difficulty"]["enum"] == ["easy", "medium"]
+
+
+def test_counts_below_a_topic_that_is_not_there_are_no_counts(ds):
+    put(ds, entry("git/commits", 1))
+    assert ds.topics.counts("git") == {"git": {"accepted": 1}, "git/commits": {"accepted": 1}}
+    assert ds.topics.counts("git/commits") == {"git/commits": {"accepted": 1}}
+    assert ds.topics.counts("git/branches") == {}
+    with pytest.raises(UnknownNameError) as caught:
+        ds.topics.counts("git/comits")
+    assert caught.value.near[0] == "git/commits"
 
 
 def test_another_handle_that_is_open_sees_the_new_tree(ds):
