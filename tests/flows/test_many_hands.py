@@ -15,6 +15,7 @@ from importlib.util import find_spec
 import pytest
 
 import seedbed
+from seedbed.store.opening import BUSY_S
 from testkit.hands import Hand, Refused, at_once, unlike
 
 EIGHT = 8
@@ -61,7 +62,7 @@ def rows(n, seed, topic=None):
 def command(project, *arguments, stdin=""):
     """(status, what was printed as JSON, standard error) of a command in a process of its own."""
     done = subprocess.run(
-        [*COMMAND, *arguments], cwd=project, input=stdin, capture_output=True, text=True, timeout=60, check=False
+        [*COMMAND, *arguments], cwd=project, input=stdin, capture_output=True, text=True, timeout=300, check=False
     )
     return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr
 
@@ -100,7 +101,7 @@ def over_mcp(project, seed):
                 out += done["results"]
         return out
 
-    return asyncio.run(asyncio.wait_for(work(), 60))
+    return asyncio.run(asyncio.wait_for(work(), 300))
 
 
 def test_eight_writers_of_all_sorts_lose_nothing(project, hands):
@@ -195,12 +196,13 @@ def test_promises_are_exclusive_and_never_exceed_what_is_missing(project, hands)
 
 def test_leases_run_out_are_renewed_and_given_back(project, hands):
     ann, bob = hands[:2]
-    short = ann.ask("next", n=20, actor="agent:ann", ttl_s=0.4)
-    kept = ann.ask("next", n=20, actor="agent:ann", ttl_s=0.4)
+    short = ann.ask("next", n=20, actor="agent:ann", ttl_s=600)
+    kept = ann.ask("next", n=20, actor="agent:ann", ttl_s=600)
     assert bob.ask("next", n=1) == []
     ids = [lease["lease"] for lease in kept]
-    assert ann.ask("leases.renew", ids, ttl_s=60) == ids
-    time.sleep(0.45)
+    assert ann.ask("leases.renew", ids, ttl_s=6_000) == ids
+    for hand in (ann, bob):
+        hand.ask("skip", 601)
     assert ann.ask("leases.renew", [lease["lease"] for lease in short]) == []
     taken = bob.ask("next", n=40, actor="agent:bob")
     assert sum(lease["n"] for lease in taken) == 20
@@ -308,14 +310,12 @@ def test_two_undos_at_once_take_back_two_operations(project, hands):
 def test_an_import_that_is_undone_half_way_brings_the_rest_as_another_operation(project, hands):
     path = project / "rows.jsonl"
     path.write_text("\n".join(map(json.dumps, rows(1_200, 96))), encoding="utf-8")
-    hands[0].tell("import_rows", str(path))
-    while not hands[1].ask("report")["entries"]:
-        time.sleep(0.01)
-    first = hands[1].ask("history.undo")["removed"]
-    assert sum(r["state"] == "accepted" for r in hands[0].hear()) == 1_200
-    assert hands[1].ask("report")["entries"] == 1_200 - first
-    rest = hands[1].ask("history.undo")["removed"]
-    assert first + rest == 1_200
+    results = hands[0].ask("begin", "import_rows", str(path))
+    assert hands[1].ask("history.undo")["removed"] == 512, "the first batch"
+    results += hands[0].ask("rest")
+    assert [r["state"] for r in results] == ["accepted"] * 1_200
+    assert hands[1].ask("report")["entries"] == 1_200 - 512
+    assert hands[1].ask("history.undo")["removed"] == 1_200 - 512
     assert state_of(project)[1] == []
 
 
@@ -348,7 +348,7 @@ def many(project):
 
 def killed(project, after, *arguments):
     done = subprocess.run(
-        [sys.executable, "-c", DIES, str(after), *arguments], cwd=project, capture_output=True, timeout=60, check=False
+        [sys.executable, "-c", DIES, str(after), *arguments], cwd=project, capture_output=True, timeout=300, check=False
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
 
@@ -370,13 +370,13 @@ def test_an_import_killed_in_the_middle_brought_whole_batches(project, many):
 def test_a_kill_at_any_moment_leaves_whole_transactions_and_the_others_go_on(project, many, hands):
     importing = subprocess.Popen([*COMMAND, "import", str(many)], cwd=project, stdout=subprocess.DEVNULL)
     bystander = hands[0]
-    while bystander.ask("report")["entries"] < 512:
+    while importing.poll() is None and bystander.ask("report")["entries"] < 512:
         time.sleep(0.005)
     importing.kill()
     importing.wait()
     assert bystander.ask("submit", rows(1, 98))[0]["state"] == "accepted"
     states, problems = state_of(project)
-    assert (states["accepted"] - 1) % 512 == 0
+    assert (states["accepted"] - 1) in (512, 1024, 1536, 2_000), "the last when it was over too soon to be killed"
     assert problems == []
     status, results, _ = command(project, "submit", f"@{many}")
     assert status == 0
@@ -397,7 +397,7 @@ def test_readers_neither_wait_for_a_writer_nor_see_half_of_what_it_does(project,
             assert hand.ask("report")["entries"] == 10
             assert len(hand.ask("similar", ["Where does the river end?"], topic="git/commits", k=10)[0]) == 3
             assert hand.ask("submit", mine, check_only=True)[0]["state"] == "accepted"
-        assert time.monotonic() - start < 20
+        assert time.monotonic() - start < BUSY_S, "one that had waited for the writer would have waited that long"
 
 
 def test_reading_changes_no_byte(project):

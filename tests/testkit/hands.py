@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from pathlib import Path
 from random import Random
@@ -67,7 +67,7 @@ class Hand:
 
     def end(self) -> None:
         """Let the process end."""
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=120)
 
 
 def at_once(hands: Sequence[Hand], verb: str, arguments: Sequence[Sequence[Any]], **options: Any) -> list[Any]:
@@ -91,24 +91,40 @@ def unlike(n: int, seed: int, **fields: Any) -> list[dict[str, Any]]:
 
 
 class _Hand:
-    """The other end of the pipe."""
+    """The other end of the pipe.
+
+    Besides the methods of its dataset it knows ``open``; ``each``, for many calls of one; ``skip``, after which its
+    clock is so many seconds later; ``begin``, for the first of a method's results, and ``rest`` for the others.
+    """
 
     def __init__(self) -> None:
         self.dataset: Any = None
+        self.skipped = 0.0
+        self.left: Iterator[Any] = iter(())
 
     def open(self, folder: str) -> None:
         import seedbed
 
         if self.dataset is not None:
             self.dataset.close()
-        self.dataset = seedbed.open(Path(folder))
+        self.skipped = 0.0
+        self.dataset = seedbed.open(Path(folder), clock=lambda: time.time() + self.skipped)
+
+    def skip(self, seconds: float) -> None:
+        self.skipped += seconds
+
+    def begin(self, verb: str, *arguments: Any) -> list[Any]:
+        self.left = getattr(self.dataset, verb)(*arguments)
+        return [next(self.left)]
+
+    def rest(self) -> list[Any]:
+        return list(self.left)
 
     def act(self, verb: str, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
-        if verb == "open":
-            return self.open(*arguments)
         if verb == "each":
             return [self.act(arguments[0], *call) for call in arguments[1]]
-        found = reduce(getattr, verb.split("."), self.dataset)(*arguments, **options)
+        whose = self if verb in ("open", "skip", "begin", "rest") else self.dataset
+        found = reduce(getattr, verb.split("."), whose)(*arguments, **options)
         return found if isinstance(found, dict | str) or not isinstance(found, Iterable) else list(found)
 
 
