@@ -370,8 +370,8 @@ class Entries:
         return [CellCount(t, unpack_text(k), unpack_text(cell), STATES[state], n) for t, k, cell, state, n in rows]
 
     def rejections(self, run_id: int | None = None, root: str | None = None) -> list[tuple[str, str, int]]:
-        """``(check, reason code, number)`` of failing verdicts, most frequent first."""
-        join = ""
+        """``(check, reason code, number)`` of failing verdicts of rejected entries, most frequent first."""
+        join = " AND EXISTS (SELECT 1 FROM entry e WHERE e.id = v.entry_id AND e.state = 0)"
         values: list[Any] = []
         if run_id is not None or root is not None:
             where, values = conditions(EntryFilter(root=root, run_id=run_id))

@@ -44,7 +44,7 @@ def test_hostile_text_survives_everywhere(file: DatasetFile) -> None:
     failing = Verdict("rules", "1", Outcome.FAIL, reason=HOSTILE, code=HOSTILE, evidence={HOSTILE: HOSTILE})
     new = new_entry(
         1, content={"question": HOSTILE}, raw=HOSTILE, meta={"a": HOSTILE}, cell=HOSTILE, verdicts=[failing],
-        origin=Origin("submit", actor=HOSTILE),
+        origin=Origin("submit", actor=HOSTILE), state=State.REJECTED,
     )  # fmt: skip
     file.entries.insert([new])
     entry = file.entries.get(new.id)

@@ -230,6 +230,7 @@ def test_what_does_not_pass_is_moved_aside(ds, ids, crowded, way, state):
         assert not entry.verdicts[-1].passed
     if way == "review":
         assert [i.why.partition(":")[0] for i in ds.reviews.queue().items] == ["wrong_schema", "exact_duplicate"]
+    assert len(ds.file.entries.rejections()) == (2 if way == "reject" else 0)
     assert ds.reviews.items(crowded[:1], neighbours=0)[0].decisions == ()
     assert ds.reconcile().consistent
     ds.history.undo()
