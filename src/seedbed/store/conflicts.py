@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seedbed.store.history import Change
-from seedbed.store.values import LIVE, unpack_uid
+from seedbed.store.values import LIVE, unpack_text, unpack_uid
 
 if TYPE_CHECKING:
     from seedbed.store.file import DatasetFile
@@ -23,9 +23,9 @@ class Conflict:
     Attributes:
         event_id: the event that was to be undone.
         table: of the row.
-        id: public id of an entry, path of a topic, else the row.
-        code: ``changed_since``, ``submitted_again``, ``topic_gone``, ``topic_taken``, ``topic_holds_entries`` or
-            ``gone`` (compacted away).
+        id: public id of an entry, of that for a decision as well, path of a topic, else the row.
+        code: ``changed_since``, ``decided_since`` (by a reviewer), ``cannot_return``, ``submitted_again``,
+            ``topic_gone``, ``topic_taken``, ``topic_holds_entries`` or ``gone`` (compacted away).
         message: one sentence.
         by: the later event, where one is known.
     """
@@ -96,5 +96,9 @@ class Conflicts:
         if change.table == "topic":
             path = str(self._file.value("SELECT path FROM topic WHERE id = ?", (change.row_id,)))
             return f"topic {path!r}", path
+        if change.table == "decision":
+            about = "SELECT d.reviewer, e.uid FROM decision d JOIN entry e ON e.id = d.entry_id WHERE d.id = ?"
+            if (found := self._file.row(about, (change.row_id,))) is not None:
+                return f"{unpack_text(found[0])}'s decision about entry {unpack_uid(found[1])}", unpack_uid(found[1])
         name = str(change.row_id) if change.row_id else ", ".join(change.after)
         return f"{change.table} {name}", name

@@ -12,6 +12,7 @@ from seedbed.core.records import State
 from seedbed.store.conflicts import Conflict, Conflicts
 from seedbed.store.entry_rows import chunks, marks
 from seedbed.store.history import TABLES, Change, runs
+from seedbed.store.recount import Recount, Settle
 from seedbed.store.reshape import Reshape
 from seedbed.store.values import LIVE, STATE_CODES, STATES, unpack_uid
 
@@ -70,12 +71,14 @@ class Undo:
     Args:
         file: the dataset.
         event_id: the undo's own event.
+        settle: what reviewers' decisions about an entry add up to.
     """
 
-    def __init__(self, file: DatasetFile, event_id: int) -> None:
+    def __init__(self, file: DatasetFile, event_id: int, settle: Settle) -> None:
         self._file, self._journal = file, file.journal
         self._event = event_id
         self._conflicts = Conflicts(file, event_id)
+        self._recount = Recount(file, event_id, settle)
         self._going: set[int] = set()
         self._leaving: set[int] = set()
         self._left: set[int] = set()
@@ -97,6 +100,9 @@ class Undo:
         wanted = sorted(set(event_ids), reverse=True)
         self._going = set(wanted)
         events = [i for i in wanted if self._stands(i, or_raise=not standing_only) and self._take_back_one(i)]
+        for rowid, why in self._recount.finish():
+            change = Change(wanted[0], 0, "entry", rowid, {}, {})
+            self._refuse(change, "cannot_return", f"would come back by the decisions left, but {why}")
         done = Undone(self._event, events, conflicts=self._conflicts.described, n_conflicts=self._conflicts.count)
         self._account(done)
         if done.changed["topic"]:
@@ -123,6 +129,7 @@ class Undo:
         self._left, self._rewritten, self._topics_refused = set(), set(), 0
         try:
             with self._file.write():
+                self._look_at_decisions(event_id)
                 # Entries that it brought leave, whatever was done to them since.
                 self._journal.set_states(self._event, _REMOVED, f"e.event_id = ? AND e.{LIVE}", (event_id,))
                 topics = [c for page in self._journal.backwards(event_id, ["topic"]) for c in page]
@@ -141,6 +148,12 @@ class Undo:
             return False
         return True
 
+    def _look_at_decisions(self, event_id: int) -> None:
+        """Leave entries of which it cannot be set back what reviewers said, or what they said it about."""
+        for rowid, code, why in self._recount.look_at(event_id):
+            self._refuse(Change(event_id, 0, "entry", rowid, {}, {}), code, why, ["content"])
+        self._left |= self._recount.removed
+
     # -- rows --------------------------------------------------------------------------------------------------
 
     def _set_back(self, run: Sequence[Change]) -> None:
@@ -150,6 +163,8 @@ class Undo:
             for change in run:  # what one topic may become depends on the one before it
                 self._set_back([change])
             return
+        if table == "entry":
+            run = [c for c in run if c.row_id not in self._recount.decided and c.row_id not in self._left]
         if table == "meta":
             now = {0: self._journal.read(table, 0, names)}
         else:
@@ -190,17 +205,24 @@ class Undo:
             self._left.add(change.row_id)  # it was removed since, which goes further than what is undone here
             return False
         if differing:
-            self._refuse(change, "changed_since", f"has another {', '.join(differing)} since", differing)
+            decided = change.table == "decision"
+            why = "was taken back or replaced since" if decided else f"has another {', '.join(differing)} since"
+            self._refuse(change, "changed_since", why, differing)
         return not differing
 
     def _refuse(
         self, change: Change, code: str, why: str, names: Sequence[str] = (), *, topic_id: int | None = None
     ) -> None:
         """Leave a row as it is, because of a later event: of the row's columns ``names``, or of a topic."""
+        if self._leaves(change):
+            self._left.add(change.row_id)  # nobody has to know how it was
+            return
 
         def by() -> int | None:
             if topic_id is not None:
                 return self._conflicts.later_in_topic(change.event_id, topic_id)
+            if code == "decided_since":
+                return self._recount.later(change.event_id, change.row_id)
             return self._conflicts.later(change.event_id, change.table, change.row_id, names or list(change.after))
 
         self._conflicts.refuse(change, code, why, by)
@@ -226,6 +248,10 @@ class Undo:
         """Those of entries that do not leave again with an older event of the same undo, the one that brought them."""
         brought = self._journal.read_all("entry", [c.row_id for c in changes], ["event_id"])
         return [c for c in changes if brought.get(c.row_id, {}).get("event_id") not in self._going - {c.event_id}]
+
+    def _leaves(self, change: Change) -> bool:
+        """Whether a change is of an entry that leaves with an older event of the same undo, the one that brought it."""
+        return change.table == "entry" and not self._staying([change])
 
     def _is_set_back(self, rowid: int) -> bool:
         """Whether an entry was changed by one of the events that are taken back."""

@@ -101,7 +101,8 @@ def test_states_and_decisions_are_journaled_for_undo(file):
         event = file.events.add("review", actor="human")
         file.reviews.write(event, fresh=[DecisionRow(0, rowid, "human", True)], states=[(rowid, State.APPROVED)])
     with file.write():
-        done = Undo(file, file.events.add("undo", actor="human")).take_back([event])
+        undo = Undo(file, file.events.add("undo", actor="human"), lambda votes, queued: State.PENDING)
+        done = undo.take_back([event])
     assert done.conflicts == []
     assert file.reviews.standing([rowid]) == {}
     assert file.entries.by_rowids([rowid])[rowid].state is State.PENDING

@@ -45,6 +45,13 @@ def amend(file: DatasetFile, rowid: int, number: int) -> int:
     return did(file, lambda e: file.entries.amend(e, rowid, new), "edit")
 
 
+def settled(votes: Sequence[DecisionRow], queued: bool) -> State:
+    """One vote against, or two for, decide."""
+    if any(not v.approves for v in votes):
+        return State.REJECTED
+    return State.APPROVED if len(votes) > 1 else State.PENDING if queued else State.ACCEPTED
+
+
 class Refused(Exception):
     """Rolls an undo with conflicts back."""
 
@@ -53,7 +60,7 @@ def undo(file: DatasetFile, *events: int, skip: bool = False, **options: Any) ->
     """Undo, or with conflicts only say so unless they are skipped."""
     try:
         with file.write():
-            done = Undo(file, file.events.add("undo", actor="test")).take_back(events, **options)
+            done = Undo(file, file.events.add("undo", actor="test"), settled).take_back(events, **options)
             if done.conflicts and not skip:
                 raise Refused
     except Refused:
@@ -223,7 +230,7 @@ def test_an_undone_event_is_not_undone_again(file: DatasetFile) -> None:
     assert (caught.value.stable_code, caught.value.fix) == ("already_undone", f"seedbed redo {first} brings it back")
     with file.write():
         again = file.events.add("redo", actor="test")
-        Undo(file, again).take_back([first])
+        Undo(file, again, settled).take_back([first])
     with pytest.raises(InputError) as caught:
         undo(file, first)
     assert caught.value.fix == f"seedbed undo {again} brings it back"

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from seedbed.core.errors import InputError
 
 if TYPE_CHECKING:
+    from seedbed.core.records import State
     from seedbed.dataset.handle import Dataset
     from seedbed.store.events import EventFilter, EventRow
+    from seedbed.store.reviews import DecisionRow
     from seedbed.store.undo import Undone
 
 LASTING = ("reembed", "compact", "reconcile", "migrate")
@@ -251,7 +253,7 @@ class History:
         try:
             with self._file.write():
                 event_id = self._file.events.add(action, **named_by(who))
-                done = Undo(self._file, event_id).take_back([r.id for r in rows], standing_only=not named)
+                done = Undo(self._file, event_id, self._settle).take_back([r.id for r in rows], standing_only=not named)
                 result = _result(done, {r.id: r for r in rows}, dry_run=dry_run)
                 if done.empty and not done.conflicts:
                     _refuse_compacted(rows)
@@ -265,6 +267,12 @@ class History:
             pass
         self._dataset.forget()
         return result
+
+    def _settle(self, votes: Sequence[DecisionRow], queued: bool) -> State:
+        from seedbed.dataset.deciding import ballots
+        from seedbed.review.standing import settle
+
+        return settle(ballots(votes), overlap=self._dataset.project.config.review.overlap, queued=queued)
 
     def _embed_again(self, done: Undone) -> None:
         """Contents that were set back have vectors of what they were before."""

@@ -257,9 +257,10 @@ class Sitting:
         self, rowid: int, entry: Entry, *, votes: Sequence[DecisionRow] | None = None, revive: bool = False
     ) -> None:
         """Work the entry's state out anew; with ``revive`` it must be able to come back."""
-        ballots = _ballots(self._votes[rowid] if votes is None else votes)
-        queued = "review" in entry.meta or self._before[rowid] is State.PENDING
-        new = settle(ballots, overlap=self._config.overlap, queued=queued)
+        standing = ballots(self._votes[rowid] if votes is None else votes)
+        waits = self._before[rowid] is State.PENDING
+        queued = "review" in entry.meta or (waits and self._file.reviews.was_queued(rowid))
+        new = settle(standing, overlap=self._config.overlap, queued=queued)
         obstacle = self._file.reviews.obstacle(rowid) if revive and new.live else None
         if obstacle is not None:
             raise InputError(f"entry {entry.id} cannot come back: {obstacle[1]}", code=obstacle[0])
@@ -274,7 +275,7 @@ class Sitting:
 
     def _more(self, rowid: int) -> dict[str, Any]:
         """What an entry that still waits is waiting for."""
-        if disputed(_ballots(self._votes[rowid])):
+        if disputed(ballots(self._votes[rowid])):
             return {"disputed": True}
         missing = self._config.overlap - len({v.reviewer for v in self._votes[rowid]})
         state = self._states.get(rowid)
@@ -330,7 +331,8 @@ def refusal(entry_id: Any, decision: str | None, error: SeedbedError) -> dict[st
     return out | {k: told[k] for k in ("fix", "near") if told.get(k)}
 
 
-def _ballots(votes: Sequence[DecisionRow]) -> list[Ballot]:
+def ballots(votes: Sequence[DecisionRow]) -> list[Ballot]:
+    """Decisions as what ``review.standing`` counts."""
     return [Ballot(v.reviewer, v.approves, v.adjudicates) for v in votes]
 
 

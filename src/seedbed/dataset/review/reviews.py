@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from seedbed.core.errors import SeedbedError, UnknownNameError
 from seedbed.core.records import Entry, Neighbour, State
-from seedbed.dataset.review.deciding import ReviewDecision, Sitting, parse_decision
+from seedbed.dataset.review.deciding import ReviewDecision, Sitting, ballots, parse_decision
 from seedbed.review import rules
 from seedbed.review.rules import check_reviewer
-from seedbed.review.standing import Ballot, disputed
+from seedbed.review.standing import disputed
 from seedbed.store.reviews import BY, DecisionRow, QueueFilter
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class ReviewItem:
     @property
     def disputed(self) -> bool:
         """Whether reviewers disagree and nobody has settled it."""
-        return disputed([Ballot(d.reviewer, d.approves, d.adjudicates) for d in self.decisions])
+        return disputed(ballots(self.decisions))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form; of the verdicts those that say more than that a check was passed."""

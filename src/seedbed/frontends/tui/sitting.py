@@ -64,14 +64,12 @@ class Step:
         event: of the log.
         did: ``approve``, ``reject`` or ``edit``.
         before: what this sitting had said of the entry before.
-        others: decisions of other reviewers about it.
     """
 
     entry_id: str
     event: int
     did: str
     before: str | None
-    others: frozenset[int] = frozenset()
 
 
 class Sitting:
@@ -254,10 +252,7 @@ class Sitting:
         if not self._steps:
             return None
         step = self._steps[-1]
-        if step.did == "edit" or step.others == self._others(step.entry_id):
-            self.dataset.history.undo([step.event], actor=self.reviewer, session=self.session)
-        else:  # others decided since: what this reviewer said goes, and theirs is counted anew
-            self.dataset.reviews.withdraw([step.entry_id], reviewer=self.reviewer, session=self.session)
+        self.dataset.history.undo([step.event], actor=self.reviewer, session=self.session)
         self._steps.pop()
         self.said.pop(step.entry_id, None)
         if step.before is not None:
@@ -268,11 +263,7 @@ class Sitting:
     def _saved(self, entry_id: str, did: str) -> None:
         _, newest = self.dataset.history.log(session=self.session, actor=self.reviewer, limit=20)
         event = next(e["id"] for e in newest if e.get("subject") == entry_id)
-        self._steps.append(Step(entry_id, event, did, self.said.get(entry_id), self._others(entry_id)))
-
-    def _others(self, entry_id: str) -> frozenset[int]:
-        items = self.dataset.reviews.items([entry_id], neighbours=0)
-        return frozenset(d.id for item in items for d in item.decisions if d.reviewer != self.reviewer)
+        self._steps.append(Step(entry_id, event, did, self.said.get(entry_id)))
 
     def _changed(self, entry_id: str) -> None:
         self._pages.forget(self.where(entry_id))

@@ -9,6 +9,7 @@ import pytest
 import seedbed
 from seedbed.core.errors import UnknownNameError
 from seedbed.core.records import State
+from seedbed.dataset.changes.history import ConflictError
 from seedbed.dataset.review.reviews import ReviewDecision
 from seedbed.dataset.review.worksheet import write_queue
 
@@ -298,3 +299,108 @@ def test_reading_works_on_a_file_that_cannot_be_written(opened):
         assert reader.reviews.queue().total == 3
         assert reader.reviews.agreement()["entries"] == 0
         assert len(reader.reviews.ids()) == 3
+
+
+# -- decisions taken back while others stand ----------------------------------------------------------------------
+
+
+def last(ds):
+    return ds.file.events.page(limit=1)[0].id
+
+
+@pytest.mark.parametrize(
+    ("overlap", "first", "then", "left"),
+    [
+        (2, "approve", "approve", State.PENDING),
+        (1, "approve", "approve", State.APPROVED),
+        (1, "approve", "reject", State.REJECTED),
+        (2, "reject", "reject", State.PENDING),
+    ],
+)
+def test_undoing_the_first_of_two_votes_leaves_what_the_second_says(opened, overlap, first, then, left):
+    ds, ids = opened(overlap=overlap)
+    ds.reviews._decide_all([ids[0]], first, ANN, {})
+    event = last(ds)
+    ds.reviews._decide_all([ids[0]], then, BOB, {})
+    both = state(ds, ids[0])
+    ds.history.undo([event])
+    assert state(ds, ids[0]) is left
+    assert [d.reviewer for d in ds.reviews.items(ids[:1], neighbours=0)[0].decisions] == [BOB]
+    ds.history.redo()
+    assert state(ds, ids[0]) is both
+    assert ds.reconcile().consistent
+
+
+def test_a_bad_reviewers_session_is_undone_and_what_people_said_since_counts(opened):
+    ds, ids = opened()
+    ds.reviews.approve(ids, reviewer="model:m", session="bad")
+    ds.reviews.reject(ids[:1], reviewer=ANN, reasons=("wrong",))
+    ds.reviews.approve(ids[1:2], reviewer=ANN)
+    done = ds.history.undo(of_session="bad")
+    assert (done.n_conflicts, done.changed["decision"]) == (0, 3)
+    assert [state(ds, i) for i in ids] == [State.REJECTED, State.APPROVED, State.PENDING]
+
+
+def test_a_vote_taken_back_brings_an_entry_back_only_where_nothing_is_in_the_way(opened):
+    ds, ids = opened(adjudicators=[BOSS])
+    ds.reviews.approve(ids[:1], reviewer=ANN)
+    ds.reviews.reject(ids[:1], reviewer=BOSS, reasons=("wrong",))
+    settled = last(ds)
+    ds.reviews.approve(ids[:1], reviewer=BOB)
+    assert state(ds, ids[0]) is State.REJECTED
+    with ds.file.write():  # the same text, by a way that no reviewer guards
+        twin = ds.show(ids[1])
+        ds.file.journal.change(
+            ds.file.events.add("test", actor="test"), "entry", ds.file.entries.rowids([twin.id])[twin.id],
+            {"text_hash": ds.file.value("SELECT text_hash FROM entry WHERE id = 1")},
+        )  # fmt: skip
+    with pytest.raises(ConflictError, match="would come back by the decisions left") as caught:
+        ds.history.undo([settled])
+    assert [c["code"] for c in caught.value.conflicts] == ["cannot_return"]
+    ds.history.undo([settled], skip_conflicts=True)
+    assert state(ds, ids[0]) is State.REJECTED
+    assert len(ds.reviews.items(ids[:1], neighbours=0)[0].decisions) == 3
+
+
+def test_an_edit_that_was_approved_since_is_not_undone_under_the_reviewers_hands(opened):
+    ds, ids = opened()
+    ds.edit(ids[0], {"answer": "Ice floats: it is the lighter one."})
+    edited = last(ds)
+    ds.reviews.approve(ids[:1], reviewer=ANN)
+    with pytest.raises(ConflictError, match="decided about by a reviewer since") as caught:
+        ds.history.undo([edited])
+    assert (caught.value.conflicts[0]["code"], caught.value.conflicts[0]["by"]) == ("decided_since", edited + 1)
+    ds.history.undo([edited, edited + 1])
+    assert (ds.show(ids[0]).content["answer"], state(ds, ids[0])) == (FACTS[0][1], State.PENDING)
+
+
+def test_a_decision_does_not_return_to_a_content_that_nobody_decided_about(opened):
+    ds, ids = opened()
+    ds.reviews.approve(ids[:1], reviewer=ANN)
+    undone = ds.history.undo().event
+    ds.edit(ids[0], {"answer": "Ice floats: it is the lighter one."})
+    with pytest.raises(ConflictError, match="another content than the one that was decided about") as caught:
+        ds.history.redo()
+    assert caught.value.conflicts[0]["by"] == last(ds)
+    ds.history.undo()
+    ds.history.redo([undone])
+    assert (state(ds, ids[0]), ds.show(ids[0]).content["answer"]) == (State.APPROVED, FACTS[0][1])
+
+
+def test_what_leaves_anyway_is_in_nobodys_way(opened):
+    ds, _ = opened()
+    (more,) = ds.submit({"question": "Who rang?", "answer": "The baker did."}, topic="others", session="agent")
+    ds.edit(more.entry_id, {"answer": "The baker rang."}, session="agent")
+    ds.reviews.approve([more.entry_id], reviewer=ANN)
+    done = ds.history.undo(of_session="agent")
+    assert (done.removed, done.n_conflicts) == (1, 0)
+    ds.history.redo()
+    assert (state(ds, more.entry_id), ds.show(more.entry_id).content["answer"]) == (State.APPROVED, "The baker rang.")
+
+
+def test_an_objection_taken_back_leaves_the_entry_as_it_was(opened):
+    ds, ids = opened(mode="none", overlap=2)
+    ds.reviews.reject(ids[:1], reviewer=ANN, reasons=("wrong",))
+    assert state(ds, ids[0]) is State.PENDING
+    ds.reviews.withdraw(ids[:1], reviewer=ANN)
+    assert state(ds, ids[0]) is State.ACCEPTED
