@@ -15,7 +15,7 @@ import seedbed
 from seedbed.core.errors import SeedbedError
 from seedbed.core.records import State
 from seedbed.dataset import Dataset
-from seedbed.dataset.deciding import ballots
+from seedbed.dataset.review.deciding import ballots
 from seedbed.review.standing import settle
 
 TEXTS = ("What floats on lakes?", "Who led Rome in 63 BC?", "Why do leaves turn red?")

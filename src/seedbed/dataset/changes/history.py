@@ -269,7 +269,7 @@ class History:
         return result
 
     def _settle(self, votes: Sequence[DecisionRow], queued: bool) -> State:
-        from seedbed.dataset.deciding import ballots
+        from seedbed.dataset.review.deciding import ballots
         from seedbed.review.standing import settle
 
         return settle(ballots(votes), overlap=self._dataset.project.config.review.overlap, queued=queued)
