@@ -7,7 +7,7 @@ takes back no state that came of others; but what was said about one content say
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seedbed.core.records import State
 from seedbed.store.history import TABLES
@@ -26,7 +26,7 @@ _SINCE = f"""
 WITH touched AS (
   SELECT o.entry_id AS id FROM change c JOIN decision o ON o.id = c.row_id WHERE c.event_id = ?1 AND c.tbl = 2
   UNION SELECT row_id FROM change WHERE event_id = ?1 AND tbl = 0 AND before LIKE '%"content":%')
-SELECT t.id, e.state, EXISTS (SELECT 1 FROM change c WHERE c.event_id = ?1 AND c.row_id = t.id
+SELECT t.id, e.state, EXISTS (SELECT 1 FROM change c INDEXED BY change_row WHERE c.event_id = ?1 AND c.row_id = t.id
     AND (c.tbl = 4 OR c.tbl = 0 AND c.after NOT LIKE '{{"state":_}}'))
   FROM touched t JOIN entry e ON e.id = t.id WHERE EXISTS (
     SELECT 1 FROM decision d WHERE d.entry_id = t.id AND d.withdrawn <> coalesce((
@@ -34,7 +34,7 @@ SELECT t.id, e.state, EXISTS (SELECT 1 FROM change c WHERE c.event_id = ?1 AND c
         WHERE p.row_id = d.id AND p.tbl = {_DECISION} AND p.event_id <= ?1
         ORDER BY p.event_id DESC, p.seq DESC LIMIT 1), 1))
 """
-"""Entries whose decisions are not those that stood after the event, their state, and whether it changed them as well."""
+"""Entries whose decisions are not those that stood after the event, their state, and whether it changed them too."""
 
 
 _STALE = """
@@ -42,10 +42,10 @@ SELECT DISTINCT e.id FROM change c JOIN decision d ON d.id = c.row_id JOIN entry
   WHERE c.event_id = ?1 AND c.tbl = 2 AND json_extract(c.before, '$.withdrawn') = 0 AND e.content <> (
     SELECT json_extract(p.before, '$.content') FROM change p WHERE p.row_id = e.id AND p.tbl = 0
       AND p.event_id > d.event_id AND p.before LIKE '%"content":%' ORDER BY p.event_id, p.seq LIMIT 1)
-  AND NOT EXISTS (SELECT 1 FROM change o
+  AND NOT EXISTS (SELECT 1 FROM change o INDEXED BY change_row
     WHERE o.event_id = ?1 AND o.row_id = e.id AND o.tbl = 0 AND o.before LIKE '%"content":%')
 """
-"""Entries about which decisions would stand again that were about another content, one that the event did not change."""
+"""Entries with decisions that would stand again and were about another content, which the event did not change."""
 
 
 class Recount:
@@ -99,19 +99,27 @@ class Recount:
         What was taken back of the decisions about such an entry is not.
         """
         refused: list[tuple[int, str]] = []
-        for rowid in sorted(self._due):
-            state = STATES[self._file.value("SELECT state FROM entry WHERE id = ?", (rowid,))]
+        right: list[tuple[int, dict[str, Any]]] = []
+        standing = self._file.reviews.standing(due := sorted(self._due))
+        for rowid, was in self._file.journal.read_all("entry", due, ["state"]).items():
+            state = STATES[was["state"]]
             if state is State.REMOVED:
                 continue
-            votes = self._file.reviews.standing([rowid]).get(rowid, [])
-            right = self._settle(votes, self._file.reviews.was_queued(rowid))
-            obstacle = self._file.reviews.obstacle(rowid) if right.live and not state.live else None
+            new = self._settled(rowid, standing.get(rowid, []))
+            obstacle = self._file.reviews.obstacle(rowid) if new.live and not state.live else None
             if obstacle is None:
-                self._file.journal.change(self._event, "entry", rowid, {"state": STATE_CODES[right]})
+                right.append((rowid, {"state": STATE_CODES[new]}))
             else:
                 refused.append((rowid, obstacle[1]))
                 self._keep(rowid)
+        self._file.journal.change_all(self._event, "entry", right)
         return refused
+
+    def _settled(self, rowid: int, votes: Sequence[DecisionRow]) -> State:
+        alone = self._settle(votes, False)
+        if alone is State.ACCEPTED and self._file.reviews.was_queued(rowid):  # all that it makes a difference to
+            return self._settle(votes, True)
+        return alone
 
     def _keep(self, rowid: int) -> None:
         """Let the decisions about an entry stand as they did before this undo."""
