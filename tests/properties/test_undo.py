@@ -57,7 +57,8 @@ def content(number: int, level: str) -> dict[str, Any]:
 def picture(ds: Dataset) -> tuple[Any, ...]:
     """The tree, live entries with everything said of them, and the decisions that stand."""
     live = ds.file.rows(
-        "SELECT id, topic_id, state, cell, content, text_hash, meta FROM entry WHERE state BETWEEN 1 AND 3 ORDER BY id"
+        "SELECT id, uid, topic_id, state, cell, content, text_hash, meta FROM entry WHERE state BETWEEN 1 AND 3"
+        " ORDER BY id"
     )
     rowids = [row[0] for row in live]
     verdicts = {r: e.verdicts for r, e in ds.file.entries.by_rowids(rowids, verdicts=True).items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seedbed.core.errors import InputError, NotFoundError, StoreError
 from seedbed.core.records import Content, Entry, Origin, State, Verdict
 from seedbed.store.entry_rows import SELECT, EntryFilter, chunks, conditions, marks, to_entries
+from seedbed.store.ids import give_up
 from seedbed.store.topics import SUBTREE, subtree
 from seedbed.store.values import (
     LIVE,
@@ -98,7 +98,7 @@ class Entries:
             StoreError: an id is taken (``conflict``), or a vector does not fit the file's embedder.
         """
         with self._file.write():
-            self._make_room(rows)
+            give_up(self._file, [pack_uid(row.id) for row in rows])
             first = (self._file.value("SELECT seq FROM sqlite_sequence WHERE name = 'entry'") or 0) + 1
             rowids = list(range(first, first + len(rows)))
             seeds = self._seed_ids(rows)
@@ -201,14 +201,6 @@ class Entries:
             raise NotFoundError(f"no seed {missing} in {self._file.path.name}", fix="add seeds before their entries")
         return out
 
-    def _make_room(self, rows: Sequence[NewEntry]) -> None:
-        """An entry that left the dataset gives its id up to the same content submitted again."""
-        for part in chunks([pack_uid(row.id) for row in rows]):
-            sql = f"SELECT id, uid FROM entry WHERE uid IN ({marks(part)}) AND NOT {LIVE}"
-            for rowid, uid in self._file.rows(sql, part):
-                salted = hashlib.blake2b(f"{rowid}/{uid!r}".encode(), digest_size=UID_HEX // 2).digest()
-                self._file.execute("UPDATE entry SET uid = ? WHERE id = ?", (salted, rowid))
-
     def forget_removed(self) -> int:
         """Number of removed entries deleted for good, with vectors, verdicts, decisions and what the journal says.
 
@@ -269,8 +261,8 @@ class Entries:
         return self._file.value("SELECT 1 FROM entry WHERE uid = ?", (pack_uid(entry_id),)) is not None
 
     def stands(self, entry_id: str) -> bool:
-        """Whether there is a live entry of this whole id."""
-        return self._file.value(f"SELECT 1 FROM entry WHERE uid = ? AND {LIVE}", (pack_uid(entry_id),)) is not None
+        """Whether there is an entry of this whole id that was not removed; one that was gives its id up."""
+        return self._file.value("SELECT 1 FROM entry WHERE uid = ? AND state <> 4", (pack_uid(entry_id),)) is not None
 
     def live_in(self, topic: str) -> int:
         """Number of live entries of all kinds in one leaf."""

@@ -12,6 +12,7 @@ from seedbed.core.records import State
 from seedbed.store.conflicts import Conflict, Conflicts
 from seedbed.store.entry_rows import chunks, marks
 from seedbed.store.history import TABLES, Change, runs
+from seedbed.store.ids import reclaim
 from seedbed.store.recount import Recount, Settle
 from seedbed.store.reshape import Reshape
 from seedbed.store.values import LIVE, STATE_CODES, STATES, unpack_uid
@@ -104,6 +105,8 @@ class Undo:
             change = Change(wanted[0], 0, "entry", rowid, {}, {})
             self._refuse(change, "cannot_return", f"would come back by the decisions left, but {why}")
         done = Undone(self._event, events, conflicts=self._conflicts.described, n_conflicts=self._conflicts.count)
+        came_back = "SELECT row_id FROM change WHERE event_id = ? AND tbl = 0 AND before GLOB '*\"state\":[04]*'"
+        reclaim(self._file, [rowid for (rowid,) in self._file.rows(came_back, (self._event,))])
         self._account(done)
         if done.changed["topic"]:
             Reshape(self._file, self._event).cancel_homeless()

@@ -270,6 +270,22 @@ def test_a_redo_does_not_double_what_was_submitted_again(small):
     assert small.file.events.get(undone).undone_by is not None
 
 
+def test_an_entry_that_comes_back_has_its_id_again(small):
+    first, _ = put(small)
+    small.remove([first])
+    removed = newest(small)
+    again, event = put(small)
+    assert again == first
+    small.history.undo([event])
+    small.history.undo([removed])
+    rowid = small.file.entries.rowids([first])[first]
+    assert (live(small), small.show(first).state.live) == ({first}, True)
+    small.history.redo()  # removed again, and so the id is free for what was submitted again
+    small.history.redo()
+    assert live(small) == {first}
+    assert small.file.entries.rowids([first])[first] != rowid
+
+
 def test_many_conflicts_are_counted_and_few_described(small, monkeypatch):
     from seedbed.store import conflicts
 
