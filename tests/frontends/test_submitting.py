@@ -53,12 +53,15 @@ def test_each_row_of_a_batch_has_its_own_result_in_order(project):
         {"question": "q", "answer": "a"},
         row(2, difficulty="none"),
         row(2),
+        row(2, topic=["git", "branches"]),
     )
     assert done.status is ExitCode.INPUT
-    assert [r["row"] for r in done.json] == [1, 2, 3, 4, 5, 6, 7]
+    assert [r["row"] for r in done.json] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert [r.get("code", r["state"]) for r in done.json] == [
         "accepted", "invalid_json", "not_an_object", "unknown_topic", "no_topic", "wrong_schema", "accepted",
+        "invalid_topic",
     ]  # fmt: skip
+    assert done.json[7]["reason"] == "topic is a list, not a path"
     assert done.json[1]["place"] == {"line": 2, "column": 1}
     assert done.json[3]["near"][0] == "git/commits"
     assert seedbed("list").json["total"] == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from seedbed.core.errors import InputError, SeedbedError
+from seedbed.core.errors import InputError, SeedbedError, TopicError
 from seedbed.core.records import Candidate, Origin, State
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Scope = Literal["topic", "subtree", "dataset"]
 def candidate_of(
     row: Any, *, topic: str | None, kind: Kind, origin: Origin, place: Mapping[str, Any] | None = None
 ) -> Candidate | SeedbedError:
-    """A submitted row as a candidate, or an ``InputError`` when no topic is named anywhere.
+    """A submitted row as a candidate, or an ``InputError`` when it names no topic, or not by text.
 
     A row that is an error already, because it could not be read, stays that error. The key ``topic`` is taken off
     unless the kind has a field of that name.
@@ -40,7 +40,10 @@ def candidate_of(
     where = topic
     if "topic" not in kind.fields:
         named = content.pop("topic", None)
-        where = where or (named if isinstance(named, str) else None)
+        if not where and not isinstance(named, str | None):
+            wrong = f"topic is a {type(named).__name__}, not a path"
+            return TopicError(wrong, place=place, fix="write it as text, e.g. 'git/commits'")
+        where = where or named
     if not where:
         return InputError(
             "no topic given", place=place, fix="give --topic, or a 'topic' key in the row", code="no_topic"

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from seedbed.quality.schema import SchemaCheck
 
 
+REFUSED_BEFORE = "rejected_by_reviewer"
+"""Reason code of a text that reviewers rejected before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """One kind with the checks that guard it.
@@ -84,7 +88,7 @@ class Decision:
 
     Attributes:
         candidate: what came.
-        state: ``accepted`` or ``rejected``.
+        state: ``accepted``, ``pending`` (it waits for a reviewer) or ``rejected``.
         entry_id: public id (of the row kept for a rejected one as well); empty when nothing was written.
         content: validated content, or what could be read of it.
         verdicts: in the order the checks ran; the failing one is last.
@@ -133,6 +137,9 @@ class Decision:
             return {**out, **self.error.to_dict()}
         if self.failure is not None:
             out |= {"code": self.code, "reason": self.failure.reason}
+            if self.code == REFUSED_BEFORE:
+                again = f"approve entry {self.failure.evidence['entry_id']}, or submit with on_duplicate review"
+                out["fix"] = f"write about something else, or have a reviewer look again: {again}"
         if self.why_review:
             out["why_review"] = self.why_review
         if warnings := [v.reason for v in self.verdicts if v.outcome is Outcome.PASS and v.code]:
@@ -149,11 +156,11 @@ def tolerated(verdict: Verdict) -> Verdict:
 
 
 def refused_before(entry_id: str, reasons: Sequence[str], note: str) -> Verdict:
-    """The verdict on a text that reviewers rejected: as which entry, for which reasons, with what note."""
+    """The verdict on a text that reviewers rejected, in whatever topic: as which entry, for which reasons, and why."""
     why = ", ".join(reasons) or "no reason given"
     reason = f"a reviewer rejected this text before ({why}), as entry {entry_id}" + (f": {note}" if note else "")
     evidence = {"entry_id": entry_id, "reasons": list(reasons)}
-    return Verdict("review", "1", Outcome.FAIL, reason=reason, code="rejected_by_reviewer", evidence=evidence)
+    return Verdict("review", "1", Outcome.FAIL, reason=reason, code=REFUSED_BEFORE, evidence=evidence)
 
 
 def verdict_dict(verdict: Verdict) -> dict[str, Any]:

@@ -288,9 +288,13 @@ class Intake:
             if there is not None:
                 return Decision(candidate, there.state, there.id, item.content, tuple(verdicts), existed=True)
         refused = self.file.reviews.refused(hashed, candidate.kind) if exact is None else None
+        why = ""
         if refused is not None:
-            verdicts.append(refused_before(*refused))
-            return Decision(candidate, State.REJECTED, "", item.content, tuple(verdicts))
+            verdict = refused_before(*refused)
+            if batch.on_duplicate in (None, "reject"):
+                return Decision(candidate, State.REJECTED, "", item.content, (*verdicts, verdict))
+            why = f"{verdict.code}: {verdict.reason}"  # whoever asks for it: reviewers alone go back on reviewers
+            verdicts.append(tolerated(verdict))
         gate = self._gates(candidate.kind)
         neighbours = self.nearby.merge(item, batch.found(item), batch.close(item))
         context = CheckContext(
@@ -305,7 +309,6 @@ class Intake:
         judged = [v for v in verdicts if v.check in gate.judge_names] if gate.judges else []
         verdicts = [v for v in verdicts if v not in judged]
         policy = self._policy(item, batch)
-        why = ""
         for check in gate.late:
             verdict = check.check(candidate, context)
             if not verdict.passed and verdict.code in DUPLICATES and policy != "reject":
@@ -331,7 +334,7 @@ class Intake:
         return batch.on_duplicate or self._places.at(item.topic.path).on_duplicate or self.on_duplicate
 
     def _free_id(self, kind: str, content: Content, batch: Batch) -> str:
-        """The id of the content; another where an entry stands that has it, be it edited since or a duplicate."""
+        """The id of the content; another where an entry has it: one that was edited since, rejected, or a duplicate."""
         again = 0
         while (found := identity.entry_id(kind, content, again=again)) in batch.ids or self.file.entries.stands(found):
             again += 1

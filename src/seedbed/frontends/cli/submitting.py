@@ -79,6 +79,8 @@ def result_lines(results: list[dict[str, Any]], check_only: bool) -> Iterator[st
         there = ", was there already" if result.get("existed") else ""
         if result["state"] != "rejected":
             yield f"{head}✓ {would}{result['state']}{there} {result['id']}"
+            if result.get("why_review"):
+                yield f"    in review: {one_line(result['why_review'], 200)}"
             yield from (f"    ! {one_line(w, 200)}" for w in result.get("warnings", ()))
             continue
         kept = f" {result['id']}" if result.get("id") else ""

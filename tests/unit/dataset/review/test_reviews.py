@@ -26,8 +26,9 @@ def opened(tmp_path):
     """Makes datasets with the facts in them, under a review section of their own."""
     made = []
 
-    def make(facts=FACTS, **review):
-        (tmp_path / "seedbed.yaml").write_text(json.dumps({"review": {"mode": "all", **review}}), encoding="utf-8")
+    def make(facts=FACTS, on_duplicate="reject", **review):
+        config = {"on_duplicate": on_duplicate, "review": {"mode": "all", **review}}
+        (tmp_path / "seedbed.yaml").write_text(json.dumps(config), encoding="utf-8")
         ds = seedbed.create(tmp_path / "seedbed.db")
         made.append(ds)
         ds.load_topics({"things": {}, "others": {}})
@@ -148,6 +149,26 @@ def test_what_reviewers_rejected_is_refused_when_it_comes_again(opened):
     ds.reviews.withdraw([ids[0]], reviewer=ANN)
     (again,) = ds.submit({"question": FACTS[0][0], "answer": FACTS[0][1]}, topic="things")
     assert again.accepted
+
+
+@pytest.mark.parametrize("policy", ["review", "warn"])
+@pytest.mark.parametrize("topic", ["things", "others"])
+def test_who_asks_for_it_has_a_reviewer_look_again_at_what_was_rejected(opened, policy, topic):
+    ds, ids = opened(mode="none", on_duplicate=policy)
+    row = {"question": FACTS[0][0], "answer": FACTS[0][1]}
+    ds.reviews.reject([ids[0]], reviewer=ANN, reasons=["off_topic"], note="no lakes here")
+    (refused,) = ds.submit(row, topic=topic)
+    assert refused.code == "rejected_by_reviewer"
+    assert f"approve entry {ids[0]}, or submit with on_duplicate review" in refused.to_dict()["fix"]
+    (again,) = ds.submit(row, topic=topic, on_duplicate=policy)
+    assert again.entry_id != ids[0]
+    assert (again.state, again.why_review.partition(":")[0]) == (State.PENDING, "rejected_by_reviewer")
+    assert "(off_topic)" in again.why_review
+    assert again.why_review.endswith("no lakes here")
+    ds.reviews.approve([again.entry_id], reviewer=BOB)
+    assert state(ds, again.entry_id) is State.APPROVED
+    assert ds.reviews.approve([ids[0]], reviewer=BOB)[0]["code"] == "exact_duplicate"
+    assert ds.reconcile().consistent
 
 
 def test_corrections_are_checked_before_anything_is_saved(opened):
