@@ -20,17 +20,24 @@ class Project:
         dataset: path of the SQLite file, whether it exists or not.
         config: what ``seedbed.yaml`` says; defaults when there is none.
         environ: environment variables, passed in so that nothing reads them behind the caller's back.
+        version: of ``seedbed.yaml`` as it was read; see ``changed``.
     """
 
     folder: Path
     dataset: Path
     config: ProjectConfig
     environ: Mapping[str, str] = field(default_factory=dict)
+    version: tuple[int, int, int] | None = None
 
     @property
     def config_path(self) -> Path:
         """Path of ``seedbed.yaml``, whether it exists or not."""
         return self.folder / CONFIG_NAME
+
+    @property
+    def changed(self) -> bool:
+        """Whether ``seedbed.yaml`` was written, made or removed since it was read."""
+        return _version(self.config_path) != self.version
 
     @property
     def prompts(self) -> Path | None:
@@ -58,14 +65,23 @@ def find_project(
         path = path if path.is_absolute() else here / path
         if path.is_dir():
             return _in_folder(path, environ)
-        folder = _config_folder(path.parent) or path.parent
-        return Project(folder, path, load_config(folder / CONFIG_NAME), environ)
+        return _in_folder(_config_folder(path.parent) or path.parent, environ, path)
     return _in_folder(_config_folder(here) or here, environ)
 
 
-def _in_folder(folder: Path, environ: Mapping[str, str]) -> Project:
+def _in_folder(folder: Path, environ: Mapping[str, str], dataset: Path | None = None) -> Project:
+    version = _version(folder / CONFIG_NAME)
     config = load_config(folder / CONFIG_NAME)
-    return Project(folder, folder / (config.dataset or DATASET_NAME), config, environ)
+    return Project(folder, dataset or folder / (config.dataset or DATASET_NAME), config, environ, version)
+
+
+def _version(path: Path) -> tuple[int, int, int] | None:
+    """What changes whenever the file is written; ``None`` where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _config_folder(start: Path) -> Path | None:

@@ -56,6 +56,7 @@ class DatasetFile:
         self._lock = threading.RLock()
         self._depth = 0
         self._data_version = -1
+        self._opened = opening.identity(path)
         self._connection: sqlite3.Connection | None = opening.connect(path, mode, busy_s)
         self.names = Names(self)
         self.meta = Meta(self)
@@ -144,6 +145,11 @@ class DatasetFile:
         """Whether it was opened for writing."""
         return self.mode == "rw"
 
+    @property
+    def in_place(self) -> bool:
+        """Whether the file that is open is still the one at ``path``: nobody removed it or put another there."""
+        return opening.identity(self.path) == self._opened
+
     def size(self) -> int:
         """Bytes of the file and of what is not folded into it yet."""
         wal = self.path.with_name(self.path.name + "-wal")
@@ -185,6 +191,7 @@ class DatasetFile:
 
         Raises:
             ReadOnlyError, DiskFullError, BusyError: the file holds everything committed before.
+            StoreError: another file is in its place now (``file_replaced``): what is written would be lost.
         """
         if not self.writable:
             raise ReadOnlyError(f"{self.path.name} was opened for reading", place={"file": str(self.path)})
@@ -193,6 +200,7 @@ class DatasetFile:
             self._depth += 1
             try:
                 if self._depth == 1:
+                    self._refuse_another_file()
                     self._drop_stale_names()
                 yield
                 self._run(commit)
@@ -214,6 +222,15 @@ class DatasetFile:
         name = f"w{self._depth}"
         self._run(f"SAVEPOINT {name}")
         return f"RELEASE {name}", (f"ROLLBACK TO {name}", f"RELEASE {name}")
+
+    def _refuse_another_file(self) -> None:
+        if not self.in_place:
+            raise StoreError(
+                f"{self.path.name} was removed or replaced since it was opened: nothing was written",
+                place={"file": str(self.path)},
+                fix="open it again",
+                code="file_replaced",
+            )
 
     def _drop_stale_names(self) -> None:
         """Ids are remembered until another process has changed what they stand for."""

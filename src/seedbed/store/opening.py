@@ -78,6 +78,15 @@ def _refuse_newer(path: Path, version: int) -> None:
         )
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file at ``path`` from any other that is put there later; ``None`` where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def create(path: Path, now: float) -> None:
     """Make an empty dataset file at ``path``; a kill in between leaves no half-made one.
 

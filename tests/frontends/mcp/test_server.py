@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 import threading
 
@@ -456,3 +457,37 @@ def test_a_file_that_cannot_be_written_is_only_read(filled, monkeypatch):
             return desk.writable, await desk.run(lambda dataset: dataset.report().accepted)
 
     assert run(work()) == (False, 3)
+
+
+def test_rules_that_people_change_meanwhile_are_obeyed(project):
+    config = project / "seedbed.yaml"
+
+    async def work(client):
+        results = [await call(client, "submit", rows=ALL[0])]
+        config.write_text(f"{CONFIG}checks: {{rules: {{min_chars: {{answer: 500}}}}}}\n", encoding="utf-8")
+        results.append(await call(client, "submit", rows=ALL[1]))
+        config.write_text("kind: [qa", encoding="utf-8")
+        broken = await refused(client, "submit", rows=ALL[1])
+        config.write_text(CONFIG, encoding="utf-8")
+        return [*results, await call(client, "submit", rows=ALL[1])], broken
+
+    results, broken = with_client(project, work)
+    assert [r["results"][0].get("code") for r in results] == [None, "too_short", None]
+    assert (broken["error"], broken["place"]["file"]) == ("invalid_config", str(config))
+
+
+def test_a_file_put_in_the_place_of_the_dataset_is_the_dataset(filled):
+    kept = filled / "kept.db"
+    shutil.copy(filled / "seedbed.db", kept)
+
+    async def work(client):
+        await call(client, "submit", rows=row(0, question="What is a tag good for?", answer="It names a commit."))
+        for name in ("seedbed.db-wal", "seedbed.db-shm"):
+            (filled / name).unlink()
+        kept.replace(filled / "seedbed.db")
+        return await call(client, "report"), await call(client, "submit", rows=row(2, question="Who names a branch?"))
+
+    report, done = with_client(filled, work)
+    assert (report["entries"], done["accepted"]) == (3, 1)
+    assert seedbed("report").json["entries"] == 4
+    assert seedbed("reconcile").json["consistent"]

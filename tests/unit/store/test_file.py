@@ -239,6 +239,19 @@ def test_a_full_disk_leaves_the_file_intact(file: DatasetFile) -> None:
     assert file.entries.count() == 2
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="open files cannot be removed there")
+@pytest.mark.parametrize("put", [True, False])
+def test_nothing_is_written_to_a_file_that_is_not_there_any_more(file: DatasetFile, put: bool) -> None:
+    copy = file.path.with_name("copy.db")
+    DatasetFile.create(copy).close()
+    assert file.in_place
+    copy.replace(file.path) if put else file.path.unlink()
+    assert not file.in_place
+    with pytest.raises(StoreError) as told:
+        file.entries.insert([new_entry(1)])
+    assert (told.value.stable_code, file.entries.count()) == ("file_replaced", 0)
+
+
 LIMITED = """
 import resource, sys
 from seedbed.core.errors import DiskFullError

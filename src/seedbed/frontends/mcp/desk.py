@@ -39,6 +39,9 @@ class Caller:
 class Desk:
     """One dataset, open and warm for many calls; an async context manager.
 
+    What people do meanwhile is noticed: where ``seedbed.yaml`` was edited, or another file put in the dataset's place,
+    the next call opens it again.
+
     Args:
         opener: opens the dataset, for reading (``ro``) or writing (``rw``).
         mode: a file that cannot be written is opened for reading.
@@ -80,10 +83,7 @@ class Desk:
 
     async def run(self, work: Callable[[Dataset], T]) -> T:
         """What ``work`` makes of the dataset; calls take turns, the event loop goes on meanwhile."""
-        dataset = self._dataset
-        if dataset is None:
-            raise RuntimeError("the desk is not open")
-        return await self._on_thread(lambda: work(dataset))
+        return await self._on_thread(lambda: work(self._current()))
 
     def lent_to(self, session: str) -> None:
         """Remember that a session holds leases."""
@@ -95,6 +95,17 @@ class Desk:
             return 0
         self._leasing.discard(session)
         return await self.run(lambda dataset: _give_back(dataset, session))
+
+    def _current(self) -> Dataset:
+        """The dataset as it is now; one that cannot be opened again stays for when it can."""
+        dataset = self._dataset
+        if dataset is None:
+            raise RuntimeError("the desk is not open")
+        if dataset.project.changed or not dataset.file.in_place:
+            self._dataset = self._open()
+            dataset.close()
+            return self._dataset
+        return dataset
 
     def _open(self) -> Dataset:
         try:
