@@ -160,6 +160,12 @@ def test_a_script_is_told_of_a_misspelt_topic_too(untouched, name):
     assert told.value.near[0] == "garden/roses"
 
 
+def test_a_text_is_one_row_that_is_no_object(project):
+    with library.open(project) as dataset:
+        (told,) = dataset.submit('{"title": "as JSON"}', topic="kitchen")
+    assert (told.code, told.failure.reason) == ("not_an_object", "expected a JSON object, got a string")
+
+
 def test_a_topic_named_in_a_row_is_that_rows_problem(project):
     told = seedbed("submit", json.dumps([note(1, topic="garden/roses"), note(2, topic="garden/rozes"), note(3)]))
     assert told.status == ExitCode.INPUT

@@ -250,7 +250,7 @@ class Dataset:
             lease: what ``next`` gave; else leases of the same actor on the rows' cells are fulfilled.
             **who: ``actor`` (``human:ann``, ``agent:claude`` …), ``session``, ``reason``; for the history.
         """
-        many = [rows] if isinstance(rows, Mapping) else list(rows)
+        many = [rows] if isinstance(rows, Mapping | str) else list(rows)
         schema = self.kind(kind)
         operation = Operation("submit", on_duplicate=on_duplicate, **who)
         origin = Origin("submit", actor=operation.actor)

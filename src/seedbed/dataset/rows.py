@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from seedbed.core.errors import InputError, SeedbedError, TopicError
 from seedbed.core.records import Candidate, Origin, State
+from seedbed.kinds.values import json_name
 
 if TYPE_CHECKING:
     from seedbed.core.records import Neighbour
@@ -32,7 +33,7 @@ def candidate_of(
     if isinstance(row, SeedbedError):
         return row
     if not isinstance(row, Mapping):
-        problem = ("not_an_object", f"expected a JSON object, got {type(row).__name__}")
+        problem = ("not_an_object", f"expected a JSON object, got {json_name(row)}")
         if not topic:
             return InputError(problem[1], place=place, code=problem[0])
         return Candidate(topic or "", kind.name, row, origin, problem=problem, place=place)
@@ -41,7 +42,7 @@ def candidate_of(
     if "topic" not in kind.fields:
         named = content.pop("topic", None)
         if not where and not isinstance(named, str | None):
-            wrong = f"topic is a {type(named).__name__}, not a path"
+            wrong = f"topic is {json_name(named)}, not a path"
             return TopicError(wrong, place=place, fix="write it as text, e.g. 'git/commits'")
         where = where or named
     if not where:
@@ -122,7 +123,7 @@ def _comparable(row: Any, kind: Kind, place: dict[str, Any]) -> str | InputError
     if isinstance(row, InputError):
         return row
     if not isinstance(row, str | Mapping):
-        said = f"expected a JSON object or text, got {type(row).__name__}"
+        said = f"expected a JSON object or text, got {json_name(row)}"
         return InputError(said, place=place, code="not_an_object")
     text = row if isinstance(row, str) else kind.embed_text(dict(row))
     if text.strip():

@@ -281,7 +281,9 @@ class Kind:
 
     def _read_extras(self, raw: Mapping[Any, Any], content: Content, problems: list[Problem]) -> None:
         unknown = [key for key in raw if key not in self.fields]
-        for i, key in enumerate(unknown[:MAX_PROBLEMS]):
+        for i, key in enumerate(unknown):
+            if len(problems) >= MAX_PROBLEMS:
+                break
             if self.extra == "allow" and isinstance(key, str):
                 flaw = json_flaw({key: raw[key]})
                 content[key] = raw[key]
@@ -293,8 +295,6 @@ class Kind:
             problems.append(
                 Problem(str(key)[:60], "unknown_field", f"{shown(key)} is not a field{hint if i < 3 else ''}")
             )
-        if self.extra == "allow":
-            content.update({k: raw[k] for k in unknown[MAX_PROBLEMS:] if isinstance(k, str)})
 
 
 def _beyond(known: Sequence[Problem], more: Sequence[Problem]) -> list[Problem]:

@@ -72,10 +72,14 @@ def _leaf_flaw(item: Any) -> Flaw | None:
     return None if item is None else ("not_json", f"holds a {type(item).__name__}, which JSON cannot hold")
 
 
+def json_name(value: Any) -> str:
+    """What JSON calls a value of this type, with its article: ``a list``, ``null``."""
+    return "null" if value is None else _NAMES.get(type(value), f"a {type(value).__name__}")
+
+
 def wrong_type(value: Any, expected: str) -> Flaw:
     """The flaw of a value of another JSON type than ``expected``."""
-    found = "null" if value is None else _NAMES.get(type(value), f"a {type(value).__name__}")
-    return "wrong_type", f"is {found}, not {TYPES[expected]}"
+    return "wrong_type", f"is {json_name(value)}, not {TYPES[expected]}"
 
 
 def not_allowed(value: Any, allowed: tuple[Scalar, ...]) -> Flaw:

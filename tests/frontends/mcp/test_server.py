@@ -104,11 +104,14 @@ def test_nothing_is_missing_is_said(project):
 
 
 def test_similar_looks_at_texts_and_objects(filled):
-    wrong = [7, {"answer": "Nothing to go by."}, " "]
+    wrong = [7, {"answer": "Nothing to go by."}, " ", '{"question": "a", "question": "b"}']
     done = told(filled, "similar", rows=["What is a commit?", ALL[1], *wrong], topic="git/commits", k=1)
-    assert [len(r.get("similar", ())) for r in done["results"]] == [1, 1, 0, 0, 0]
+    assert [len(r.get("similar", ())) for r in done["results"]] == [1, 1, 0, 0, 0, 0]
     assert done["results"][1]["similar"][0]["similarity"] == 1.0
-    assert [r.get("code") for r in done["results"][2:]] == ["not_an_object"] + ["nothing_to_compare"] * 2
+    assert [r["code"] for r in done["results"][2:]] == [
+        "not_an_object", "nothing_to_compare", "nothing_to_compare", "invalid_json",
+    ]  # fmt: skip
+    assert done["results"][2]["reason"] == "expected a JSON object or text, got an integer"
     assert done["results"][3]["fix"] == "give a text, or the fields question"
     wide = told(filled, "similar", rows=["What is a branch?"], topic="git/commits", scope="dataset")
     assert wide["results"][0]["similar"][0]["topic"] == "git/branches"

@@ -35,10 +35,18 @@ TOOL = Tool("look", "Look.", Asked, dict, act=None)
         ({"rows": "bare text"}, ["bare text"]),
         ({"rows": "[not JSON"}, ["[not JSON"]),
         ({"rows": "[" * 100_000}, ["[" * 100_000]),
+        ({"rows": '{"a": 1}\n{"a": 2}'}, [{"a": 1}, {"a": 2}]),
+        ({"rows": ['{"a": 1}', "bare {text}", {"b": 2}]}, [{"a": 1}, "bare {text}", {"b": 2}]),
     ],
 )
 def test_one_thing_and_json_text_are_taken_as_lists(given, rows):
     assert TOOL.parse(given).rows == rows
+
+
+@pytest.mark.parametrize("rows", ['{"a": 1, "a": 2}', '{"a": ', ['{"a": 1, "a": 2}'], '[{"a": 1, "a": 2}]'])
+def test_an_object_that_cannot_be_read_is_an_error_in_its_place(rows):
+    (row,) = TOOL.parse({"rows": rows}).rows
+    assert row.stable_code == "invalid_json"
 
 
 def test_objects_are_taken_as_json_text():

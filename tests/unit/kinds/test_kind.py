@@ -64,6 +64,8 @@ def test_unknown_fields_can_be_dropped_or_kept():
     assert Kind("k", {"a": TEXT}, extra="ignore").validate({"a": "x", "b": 1}) == {"a": "x"}
     assert Kind("k", {"a": TEXT}, extra="allow").validate({"a": "x", "b": [1]}) == {"a": "x", "b": [1]}
     assert [p.code for p in Kind("k", {"a": TEXT}, extra="allow").problems({"a": "x", "b": {1}})] == ["not_json"]
+    many = {"a": "x"} | {f"b{i}": i for i in range(50)} | {"last": float("nan")}
+    assert [p.field for p in Kind("k", {"a": TEXT}, extra="allow").problems(many)] == ["last"]
 
 
 def test_thousands_of_unknown_fields_are_answered_briefly_and_soon():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from seedbed.core.errors import InputError, NotFoundError, SeedbedError, UnknownNameError
 from seedbed.core.records import Content, Entry, State
 from seedbed.dataset.changes.editing import edit_entry
+from seedbed.kinds.values import json_name
 from seedbed.review.rules import check_reviewer
 from seedbed.review.standing import Ballot, disputed, settle
 from seedbed.store.reviews import DecisionRow
@@ -61,7 +62,7 @@ def parse_decision(row: Any, *, reviewer: str, adjudicate: bool = False) -> Revi
     if isinstance(row, SeedbedError):
         return row
     if not isinstance(row, Mapping):
-        return InputError(f"expected a JSON object, got {type(row).__name__}", code="not_an_object")
+        return InputError(f"expected a JSON object, got {json_name(row)}", code="not_an_object")
     entry_id = row.get("id")
     if not isinstance(entry_id, str) or not entry_id:
         return InputError("no id given", fix="give the entry's id under 'id'", code="no_id")

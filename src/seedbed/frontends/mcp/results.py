@@ -30,6 +30,7 @@ class SimilarRow(TypedDict):
     similar: NotRequired[list[Near]]
     code: NotRequired[str]
     reason: NotRequired[str]
+    place: NotRequired[Json]
     fix: NotRequired[str]
 
 

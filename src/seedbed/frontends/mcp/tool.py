@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
-from seedbed.core.errors import InputError, near_names
+from seedbed.core.errors import InputError, RowError, near_names
+from seedbed.frontends.cli.session import parse_rows
 from seedbed.frontends.mcp.desk import Caller, Desk
 
 if TYPE_CHECKING:
@@ -158,7 +159,25 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, dict | str) else value
 
 
-Rows = Annotated[list[Any], BeforeValidator(_listed)]
+def _as_rows(value: Any) -> Any:
+    """Rows as on the command line; one that cannot be read stands in its place as an error, bare text as it is."""
+    if isinstance(value, list):
+        return [one for each in value for one in (_as_rows(each) if _is_object_text(each) else [each])]
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
+        return [value] if isinstance(value, dict | str) else value
+    try:
+        return parse_rows(value)
+    except RowError as error:
+        return [error if _is_object_text(value) else value]
+    except InputError:  # an empty list
+        return []
+
+
+def _is_object_text(value: Any) -> bool:
+    return isinstance(value, str) and value.lstrip().startswith("{")
+
+
+Rows = Annotated[list[Any], BeforeValidator(_as_rows)]
 """Rows; a single one, and JSON text, are taken as well."""
 
 Names = Annotated[list[str], BeforeValidator(_listed)]
