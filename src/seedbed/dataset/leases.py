@@ -31,8 +31,8 @@ MOST = 100
 TRIES = 5
 """Times that leases are granted whose topics somebody moves before they can be described."""
 
-SAMPLE = 1_000
-"""Entries of a topic among which crowded ones are looked for."""
+SAMPLE = 200
+"""Newest entries of a topic among which crowded ones are looked for."""
 
 DONE = (State.ACCEPTED, State.APPROVED)
 
@@ -242,8 +242,8 @@ def crowded(vectors: np.ndarray, k: int) -> list[int]:
     np.fill_diagonal(near, -1.0)
     if len(rows) == 1:
         return [0]
-    top = np.sort(near, axis=1)[:, -5:]
-    density, same_place = top.mean(axis=1), float(np.median(top[:, -1]))
+    top = np.partition(near, max(0, len(rows) - 5), axis=1)[:, -5:]
+    density, same_place = top.mean(axis=1), float(np.median(top.max(axis=1)))
     out: list[int] = []
     for i in np.argsort(-density, kind="stable").tolist():
         if all(near[i, j] < same_place for j in out):

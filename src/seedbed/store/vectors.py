@@ -74,8 +74,8 @@ class Vectors:
     def newest(self, topic: str, most: int) -> list[tuple[int, bytes]]:
         """Row ids and float16 bytes of the newest live entries of one topic, at most ``most``, newest first."""
         return self._file.rows(
-            "SELECT e.id, v.v FROM entry e CROSS JOIN vector v ON v.entry_id = e.id WHERE e.topic_id = ?"
-            f" AND e.{LIVE} ORDER BY e.id DESC LIMIT ?",
+            "SELECT entry_id, v FROM vector WHERE entry_id IN (SELECT e.id FROM entry e WHERE e.topic_id = ?"
+            f" AND e.{LIVE} ORDER BY e.id DESC LIMIT ?) ORDER BY entry_id DESC",
             (self._file.topics.id_of(topic), most),
         )
 
