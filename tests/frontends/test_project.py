@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 
@@ -39,9 +40,40 @@ def test_the_text_says_what_to_do_next(tmp_path):
 
 
 def test_an_agents_md_that_is_there_is_kept_and_told(tmp_path):
-    (tmp_path / "AGENTS.md").write_text("# Mine\n")
-    assert "AGENTS.md" in seedbed("init").json["kept"]
-    assert (tmp_path / "AGENTS.md").read_text() == "# Mine\n"
+    (tmp_path / "my work").mkdir()
+    (tmp_path / "my work" / "AGENTS.md").write_text("# Mine\n")
+    made = seedbed("init", "my work")
+    assert "AGENTS.md" in made.json["kept"]
+    assert (tmp_path / "my work" / "AGENTS.md").read_text() == "# Mine\n"
+    command = "seedbed guide --agents-md 'my work/AGENTS.md'"
+    assert made.err == f"AGENTS.md says nothing of this dataset yet: {command}\n"
+    assert seedbed("--db", "my work", *shlex.split(command)[1:]).status is ExitCode.OK
+    assert seedbed("init", "my work").err == ""
+
+
+def test_a_project_of_another_kind_is_left_as_it_is(tmp_path):
+    seedbed("init", "here", "-t", "qa")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "here").iterdir()}
+    refused = seedbed("init", "here", "-t", "math")
+    assert (refused.status, refused.error["error"]) == (ExitCode.INPUT, "project_exists")
+    assert "kind 'qa'" in refused.error["message"] and "'math'" in refused.error["message"]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "here").iterdir()} == before
+    assert seedbed("init", "here", "-t", "qa").json["created"] == []
+    assert seedbed("init", "here").json["created"] == []
+
+
+def test_a_dataset_elsewhere_is_named_in_the_new_project(tmp_path):
+    made = seedbed("init", "here", "-t", "classification", "--db", "all data.db").json
+    assert made["created"][-1] == "../all data.db" and made["topics"] == 6
+    assert seedbed("report", "--db", "here").json["dataset"] == "all data.db"
+    assert seedbed("init", "here", "--db", "all data.db").json["created"] == []
+    refused = seedbed("init", "here", "--db", "other.db")
+    assert refused.status is ExitCode.INPUT and "all data.db" in refused.error["message"]
+    assert not (tmp_path / "other.db").exists()
+
+
+def test_a_folder_with_blanks_is_quoted_in_what_to_do_next(tmp_path):
+    assert text("init", "a b").lines[-1] == "for agents: cd 'a b' && seedbed guide agent"
 
 
 @pytest.mark.parametrize("template", templates())

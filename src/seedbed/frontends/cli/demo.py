@@ -80,7 +80,7 @@ def _make_project(folder: Path) -> None:
     Raises:
         InputError: the folder is somebody's project.
     """
-    from seedbed.frontends.cli.project import copy_template
+    from seedbed.frontends.cli.scaffold import copy_template
 
     _, kept = copy_template("demo", folder)
     config = folder / "seedbed.yaml"

@@ -30,6 +30,11 @@ def with_block(text: str, block: str) -> str:
     return text[:start] + block + rest.removeprefix("\n")
 
 
+def has_block(path: Path) -> bool:
+    """Whether the file holds a block of ours."""
+    return BEGIN.encode() in path.read_bytes()
+
+
 def update_agents_md(path: Path, block: str) -> str:
     """Write the block into the file; says whether it was ``created``, ``updated`` or the ``same`` before.
 
