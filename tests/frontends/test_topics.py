@@ -88,6 +88,8 @@ def test_overlaps_of_many_siblings_are_a_few_lines(project):
     assert told[0] == "dry run: 50 topics created"
     assert "siblings that do not exclude each other: 1275 pairs" in told  # git among them
     assert len(told) < 40
+    said = seedbed("topics", "load", "-", "--dry-run", stdin=json.dumps(flat)).json
+    assert (len(said["created"]), said["more"]) == (30, {"created": 20})
 
 
 def test_the_tree_counts_states_and_is_drawn_by_whole_paths(filled):

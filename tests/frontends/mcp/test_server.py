@@ -130,7 +130,11 @@ def test_similar_looks_at_texts_and_objects(filled):
         ("sumbit", {"rows": [{}]}, "unknown_tool", "did you mean 'submit'?"),
         ("show", {"ids": ["abcdef0123"]}, "not_found", None),
         ("give_back", {"leases": ["x"]}, "invalid_input", None),
-        ("topics", {"action": "move", "path": "git/commits"}, "invalid_arguments", None),
+        ("topics", {"action": "move", "path": "git/commits"}, "invalid_arguments", "to: New parent"),
+        ("topics", {"action": "load", "tree": '{"a": {"x": {}}, "a": {}}'}, "duplicate_key", None),
+        ("topics", {"action": "load", "tree": "a: [b"}, "invalid_input", None),
+        ("topics", {"action": "load", "tree": {"a": {"_target": "9"}}}, "invalid_topic", None),
+        ("topics", {"action": "split", "path": "git/commits"}, "invalid_input", "give exactly one"),
         ("topics", {"action": "show", "path": "git/comits"}, "unknown_topic", "did you mean"),
         ("undo", {}, "invalid_arguments", "log shows the ids"),
         ("undo", {"events": [999]}, "not_found", None),
@@ -216,18 +220,28 @@ def test_the_tree_is_changed_in_dry_runs_first(filled):
     assert topic["entries"] == {"accepted": 2}
 
 
+def test_a_large_change_is_told_in_short(project):
+    tree = {f"t{i:03}": {} for i in range(500)}
+    change = told(project, "topics", action="load", tree=tree, dry_run=True)["change"]
+    assert change["created"] == [f"t{i:03}" for i in range(20)]
+    assert change["more"] == {"created": 480}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         {"action": "load", "tree": {"svn": {"trunk": {}}}},
+        {"action": "load", "tree": ["svn", {"hg": {}}]},
+        {"action": "load", "tree": "svn:\n  trunk: {}\n"},
         {"action": "describe", "path": "git/commits", "description": "Saying what changed."},
         {"action": "move", "path": "git/branches", "to": "/"},
         {"action": "merge", "path": "git/branches", "to": "git/commits"},
         {"action": "split", "path": "git/commits", "by": "difficulty"},
         {"action": "split", "path": "git/commits", "into": ["making", "mending"]},
+        {"action": "split", "path": "git/commits", "into": {"making": "A first one.", "mending": "Amending one."}},
+        {"action": "describe", "path": "git/commits", "clear": ["description"]},
         {"action": "remove", "path": "git/branches", "entries": "remove"},
     ],
-    ids=lambda a: " ".join([a["action"], *(k for k in a if k in ("by", "into"))]),
 )
 def test_every_change_of_the_tree_is_one_event_that_undo_takes_back(filled, arguments):
     async def work(client):

@@ -87,12 +87,17 @@ class TreeChange:
         """Whether nothing is different."""
         return not (self.created or self.updated or self.moved or self.removed or self.entries_moved)
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
+    def to_dict(self, *, limit: int | None = None) -> dict[str, Any]:
+        """JSON form; of lists longer than ``limit`` the beginning, and under ``more`` how many are left out."""
         out = asdict(self)
         if not self.refused:
             del out["refused"]
-        return out
+        more = {}
+        for name in ("created", "updated", "moved", "removed"):
+            if limit is not None and len(out[name]) > limit:
+                more[name] = len(out[name]) - limit
+                out[name] = out[name][:limit]
+        return {**out, "more": more} if more else out
 
     def detail(self) -> dict[str, Any]:
         """What the history keeps: what is not empty, long lists cut."""

@@ -155,7 +155,8 @@ def plan_assigned(dataset: Dataset, node: Node, assigned: Mapping[str, str], row
 def label_vectors(dataset: Dataset, into: Mapping[str, str]) -> np.ndarray:
     """Vectors ``(leaves, dim)`` of names with descriptions; asks the project's embedder, so no lock should be held."""
     if len(into) < 2:
-        raise InputError("nearest of what? give at least two subtopics", place={"option": "into"})
+        fix = "write names as a,b,c; or each with its description, one --into NAME=DESCRIPTION after the other"
+        raise InputError("nearest of what? give at least two subtopics", place={"option": "into"}, fix=fix)
     return dataset.embedder().encode([f"{name}: {said}" if said else name for name, said in into.items()])
 
 

@@ -251,7 +251,11 @@ class TopicTree:
         from seedbed.dataset.tree import splitting
 
         if sum(way is not None for way in (by, assign, into)) != 1:
-            raise InputError("say how to split: by a field, by assignments, or into named subtopics")
+            raise InputError(
+                "say how to split: by a field, by assignments, or into named subtopics",
+                place={"topic": path},
+                fix="give exactly one of by (a field), assign (entry → name) and into (two names or more)",
+            )
         named = dict(into) if isinstance(into, Mapping) else dict.fromkeys(into or (), "")
         labels = splitting.label_vectors(self._dataset, named) if into is not None else None
 

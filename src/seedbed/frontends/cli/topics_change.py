@@ -36,7 +36,7 @@ def changing(command: F) -> F:
 
 def tell(session: Session, change: TreeChange) -> ExitCode:
     """Show a change; a dry run that would be refused is a failure."""
-    session.out.data(change.to_dict(), lambda: change_lines(change))
+    session.out.data(change.to_dict(limit=LISTED), lambda: change_lines(change))
     return ExitCode.FAILURE if change.refused else ExitCode.OK
 
 

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from seedbed.core.errors import InputError, ReadOnlyError
+from seedbed.dataset.tree.topics import Clearable
 from seedbed.frontends.mcp import results
 from seedbed.frontends.mcp.desk import Caller
 from seedbed.frontends.mcp.looking import OFFSET, unix
-from seedbed.frontends.mcp.tool import Arguments, Names, Object, Tool, on_desk
+from seedbed.frontends.mcp.tool import Arguments, Leaves, Object, Tool, on_desk
 
 if TYPE_CHECKING:
     from seedbed.dataset import Dataset
     from seedbed.dataset.tree.topics import TreeChange
+
+LISTED = 20
+"""Paths shown of each kind of change."""
 
 REASON = "Why, for the history."
 DRY_RUN = "Do nothing, only say what would happen."
@@ -40,11 +44,16 @@ class TopicsArguments(Arguments):
     meta: Object | None = Field(
         None, description='E.g. {"fields": {"difficulty": ["easy"]}, "aspects": ["…"]}: narrows fields here and below.'
     )
-    tree: Object | None = Field(
-        None, description='Nested names; {} is a leaf; keys with _ describe, e.g. {"git": {"_description": "…"}}.'
+    tree: dict[str, Any] | list[Any] | str | None = Field(
+        None,
+        description="Nested names; {} is a leaf; keys with _ describe, also _target, _weight, _fields, _aspects, e.g. "
+        '{"git": {"_description": "…", "branches": {}}}. JSON or YAML text of it is taken as well.',
     )
+    clear: list[Clearable] = Field(default_factory=list, description="describe: empty these first.")
     by: str | None = Field(None, description="split: a field, one subtopic for every value.")
-    into: Names | None = Field(None, description="split: names; entries go to the closest by meaning.")
+    into: Leaves | None = Field(
+        None, description="split: names, or name → description; entries go to the closest by meaning."
+    )
     assign: Object | None = Field(None, description="split: entry id → name of its subtopic.")
     entries: str = Field("refuse", description="remove: refuse when there are entries, remove them, or a leaf path.")
     on_violation: Literal["refuse", "review", "reject"] = Field(
@@ -87,7 +96,7 @@ def topics(dataset: Dataset, asked: TopicsArguments, caller: Caller) -> dict[str
         raise ReadOnlyError("the dataset is only read here", place={"action": asked.action})
     who = {"actor": caller.actor, "session": caller.session, "reason": asked.reason}
     how = {**who, "dry_run": asked.dry_run, "on_violation": asked.on_violation}
-    return {"change": CHANGES[asked.action](dataset, asked, how).to_dict()}
+    return {"change": CHANGES[asked.action](dataset, asked, how).to_dict(limit=LISTED)}
 
 
 def tree_page(dataset: Dataset, asked: TopicsArguments) -> dict[str, Any]:
@@ -119,7 +128,10 @@ def needed(asked: TopicsArguments, name: str) -> Any:
     value = getattr(asked, name)
     if value is None:
         raise InputError(
-            f"{asked.action} needs {name}", place={"tool": "topics", "argument": name}, code="invalid_arguments"
+            f"{asked.action} needs {name!r}",
+            place={"tool": "topics", "argument": name},
+            fix=f"{name}: {TopicsArguments.model_fields[name].description}",
+            code="invalid_arguments",
         )
     return value
 
@@ -130,7 +142,11 @@ def _attributes(asked: TopicsArguments) -> dict[str, Any]:
 
 
 def _load(dataset: Dataset, asked: TopicsArguments, how: Any) -> TreeChange:
-    return dataset.topics.load(needed(asked, "tree"), **how)
+    from seedbed.store.tree import tree_from_text
+
+    tree = needed(asked, "tree")
+    tree = tree_from_text(tree, "tree") if isinstance(tree, str) else tree
+    return dataset.topics.load({} if tree is None else tree, **how)
 
 
 def _add(dataset: Dataset, asked: TopicsArguments, how: Any) -> TreeChange:
@@ -138,7 +154,7 @@ def _add(dataset: Dataset, asked: TopicsArguments, how: Any) -> TreeChange:
 
 
 def _describe(dataset: Dataset, asked: TopicsArguments, how: Any) -> TreeChange:
-    return dataset.topics.describe(needed(asked, "path"), **_attributes(asked), **how)
+    return dataset.topics.describe(needed(asked, "path"), clear=asked.clear, **_attributes(asked), **how)
 
 
 def _move(dataset: Dataset, asked: TopicsArguments, how: Any) -> TreeChange:

@@ -177,11 +177,20 @@ def _is_object_text(value: Any) -> bool:
     return isinstance(value, str) and value.lstrip().startswith("{")
 
 
+def _named(value: Any) -> Any:
+    """One name as a list of one."""
+    value = _decoded(value)
+    return [value] if isinstance(value, str) else value
+
+
 Rows = Annotated[list[Any], BeforeValidator(_as_rows)]
 """Rows; a single one, and JSON text, are taken as well."""
 
 Names = Annotated[list[str], BeforeValidator(_listed)]
 """Texts; a single one is taken as well."""
+
+Leaves = Annotated[list[str] | dict[str, str], BeforeValidator(_named)]
+"""Names, or names with descriptions; JSON text of either, and a single name, are taken as well."""
 
 Object = Annotated[dict[str, Any], BeforeValidator(_decoded)]
 """A JSON object; JSON text is taken as well."""
