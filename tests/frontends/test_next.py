@@ -110,3 +110,8 @@ def test_wrong_options_are_told(project, options, code):
     refused = seedbed("next", *options)
     assert (refused.status, refused.error["error"]) == (ExitCode.INPUT, code)
     assert refused.error["fix"]
+
+
+def test_a_number_that_is_none_is_told_in_words(project):
+    told = seedbed("next", "-n", "many").error["message"]
+    assert told == "invalid value for '-n': 'many' is not a valid whole number"

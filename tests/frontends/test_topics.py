@@ -191,5 +191,12 @@ def test_the_tree_is_written_as_load_reads_it(filled, tmp_path):
     (tmp_path / "again.yaml").write_text(written, encoding="utf-8")
     told = seedbed("topics", "load", str(tmp_path / "again.yaml")).json
     assert (told["created"], told["updated"]) == ([], [])
+    seedbed("topics", "add", "Bäume/日本", "--description", "Äste: 50 % — «so»")
+    written = text("topics", "tree", "Bäume", "--yaml").lines
+    assert written == ["Bäume:", "  日本:", "    _description: 'Äste: 50 % — «so»'"]
+    seedbed("topics", "describe", "Bäume", "--description", "a\u202eb")
+    turned = text("topics", "tree", "Bäume", "--yaml").out
+    assert "\u202e" not in turned
+    assert seedbed("topics", "load", "-", stdin=turned).json["updated"] == []
     below = text("topics", "tree", "git/commits", "--yaml").lines
     assert below[0] == "commits:"

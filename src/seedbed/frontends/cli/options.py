@@ -89,13 +89,21 @@ def paging(things: str) -> Callable[[F], F]:
 class Whole(click.IntRange):
     """A whole number in a range, shown as ``N``."""
 
-    name = "n"
+    name = "whole number"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """As help shows it."""
+        return "N"
 
 
 class Real(click.FloatRange):
     """A number in a range, shown as ``X``."""
 
-    name = "x"
+    name = "number"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """As help shows it."""
+        return "X"
 
 
 class OneOf(click.Choice[str]):

@@ -77,7 +77,11 @@ def yaml_lines(topics: Sequence[Topic], root: str | None = None) -> list[str]:
 
     from seedbed.store.tree import nested_tree
 
-    return yaml.safe_dump(nested_tree(topics, root), sort_keys=False, allow_unicode=False, width=100).splitlines()
+    nested = nested_tree(topics, root)
+    plain = yaml.safe_dump(nested, sort_keys=False, allow_unicode=True, width=100)
+    if safe(plain) != plain:  # marks that turn the direction of what follows
+        plain = yaml.safe_dump(nested, sort_keys=False, allow_unicode=False, width=100)
+    return plain.splitlines()
 
 
 def dot_lines(rows: Sequence[Row]) -> Iterator[str]:
