@@ -15,6 +15,7 @@ import pytest
 
 import seedbed as library
 from seedbed.core.errors import ExitCode, UnknownNameError
+from testkit.bounds import PATIENCE_S
 from testkit.cli import seedbed, text
 from testkit.surfaces import looking, without_privileges
 
@@ -529,6 +530,6 @@ def test_a_reader_that_goes_away_is_no_error(project):
     code = "from seedbed.frontends.cli import main; main()"
     for form in ("--text", "--json"):
         command = f"{sys.executable} -c '{code}' list --limit 300 {form} | head -c 20; echo; echo ${{PIPESTATUS[0]}}"
-        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         assert done.stdout.splitlines()[-1] == "0"
         assert done.stderr == ""

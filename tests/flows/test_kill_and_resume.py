@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from testkit.bounds import PATIENCE_S
 from testkit.schedule import Schedule
-from testkit.server import PATIENCE_S, ModelServer
+from testkit.server import ModelServer
 
 TARGET = 200
 JOBS = 8

@@ -16,6 +16,7 @@ import pytest
 
 import seedbed
 from seedbed.store.opening import BUSY_S
+from testkit.bounds import PATIENCE_S
 from testkit.hands import Hand, Refused, at_once, unlike
 
 EIGHT = 8
@@ -62,7 +63,13 @@ def rows(n, seed, topic=None):
 def command(project, *arguments, stdin=""):
     """(status, what was printed as JSON, standard error) of a command in a process of its own."""
     done = subprocess.run(
-        [*COMMAND, *arguments], cwd=project, input=stdin, capture_output=True, text=True, timeout=300, check=False
+        [*COMMAND, *arguments],
+        cwd=project,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr
 
@@ -101,7 +108,7 @@ def over_mcp(project, seed):
                 out += done["results"]
         return out
 
-    return asyncio.run(asyncio.wait_for(work(), 300))
+    return asyncio.run(asyncio.wait_for(work(), PATIENCE_S))
 
 
 def test_eight_writers_of_all_sorts_lose_nothing(project, hands):
@@ -348,7 +355,11 @@ def many(project):
 
 def killed(project, after, *arguments):
     done = subprocess.run(
-        [sys.executable, "-c", DIES, str(after), *arguments], cwd=project, capture_output=True, timeout=300, check=False
+        [sys.executable, "-c", DIES, str(after), *arguments],
+        cwd=project,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import seedbed as library
+from testkit.bounds import PATIENCE_S
 from testkit.cli import seedbed, text
 
 TREE = {
@@ -117,7 +118,7 @@ def test_02_concurrent_submits_all_arrive(project):
     for thread in threads:
         thread.join()
     assert results == [True] * 4
-    assert [other.wait(60) for other in others] == [0, 0]
+    assert [other.wait(PATIENCE_S) for other in others] == [0, 0]
     assert len(ids()) == 6
 
 

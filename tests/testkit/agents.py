@@ -18,6 +18,7 @@ from mcp_types import Implementation
 from seedbed.dataset import open as open_dataset
 from seedbed.frontends.mcp.desk import Desk
 from seedbed.frontends.mcp.server import SeedbedServer
+from testkit.bounds import PATIENCE_S
 
 COMMAND = (sys.executable, "-c", "from seedbed.frontends.cli import main; main()")
 PASSED_ON = ("SEEDBED_CACHE", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -55,7 +56,7 @@ def http_server(folder: Path, *options: str):
         yield url, process.stderr.readline().decode().strip()
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE_S)
 
 
 @asynccontextmanager
@@ -63,7 +64,7 @@ async def over_http(url: str, token: str, *, name: str = "tester", mode: str = "
     """A client over HTTP with the token."""
     import httpx2
 
-    async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=30) as http:
+    async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE_S) as http:
         async with Client(streamable_http_client(url, http_client=http), client_info=named(name), mode=mode) as client:
             yield client
 
@@ -84,5 +85,5 @@ async def refused(client: Client, tool: str, **arguments: Any) -> dict[str, Any]
 
 
 def run(work: Any) -> Any:
-    """Run a coroutine for half a minute at most."""
-    return asyncio.run(asyncio.wait_for(work, 60))
+    """Run a coroutine, but not for ever."""
+    return asyncio.run(asyncio.wait_for(work, PATIENCE_S))

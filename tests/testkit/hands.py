@@ -17,6 +17,7 @@ from typing import Any
 from seedbed.core.errors import SeedbedError
 from seedbed.providers.fake_text import Writer
 from seedbed.similarity.wordpiece import read_vocabulary
+from testkit.bounds import PATIENCE_S
 
 SOON_S = 0.02
 """From now until all hands act at once."""
@@ -67,7 +68,7 @@ class Hand:
 
     def end(self) -> None:
         """Let the process end."""
-        self.process.communicate(timeout=120)
+        self.process.communicate(timeout=PATIENCE_S)
 
 
 def at_once(hands: Sequence[Hand], verb: str, arguments: Sequence[Sequence[Any]], **options: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from textual import _wait
 
 from seedbed.core.records import Origin, Outcome, State, Verdict
 from seedbed.store import NewEntry
+from testkit.bounds import PATIENCE_S
 
 TURN_S = 0.005
 """Seconds in which a screen does what it has to do next."""
@@ -41,15 +42,19 @@ class Driver:
     def __init__(self, app: Any, pilot: Any) -> None:
         self.app, self._pilot = app, pilot
 
-    async def press(self, *keys: str, rest: float = 0.0) -> str:
-        """Press keys, one after what the last one did, and what is to be seen ``rest`` seconds after the last."""
+    async def press(self, *keys: str) -> str:
+        """Press keys, one after what the last one did, and what is to be seen then."""
         for key in keys:
             await self._pilot.press(key)
             await self._settle()
-        if rest:
-            await asyncio.sleep(rest)
         await self._settle()
         return self.text
+
+    async def until(self, seen: Callable[[], bool]) -> None:
+        """Wait for what a screen does by itself after a while."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not seen():
+                await self._settle()
 
     async def resize(self, width: int, height: int) -> str:
         """Make the terminal another size."""
@@ -83,6 +88,7 @@ class Driver:
 def drive(app: Any, steps: Callable[[Driver], Coroutine[Any, Any, None]], *, size: tuple[int, int] = (110, 36)) -> None:
     """Run ``app`` without a terminal while ``steps`` goes on."""
     _wait.SLEEP_GRANULARITY = TURN_S  # of the pilot, 20 ms by default
+    app.NOTIFICATION_TIMEOUT = PATIENCE_S  # what was said is still there when it is looked for
 
     async def go() -> None:
         async with app.run_test(size=size) as pilot:

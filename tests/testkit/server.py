@@ -32,6 +32,7 @@ from aiohttp import web
 from seedbed.providers.fake_text import Writer
 from seedbed.similarity.wordpiece import read_vocabulary
 from testkit import wire
+from testkit.bounds import PATIENCE_S
 from testkit.schedule import Limits, Schedule, from_arguments, parser, to_arguments
 
 Answer = Callable[[dict[str, Any]], "str | dict[str, Any]"]
@@ -40,8 +41,6 @@ HOST = "127.0.0.1"
 KEPT = 2000
 LOOK_S = 0.002
 """Seconds between two looks at whether something has happened."""
-PATIENCE_S = 120
-"""Seconds after which something that takes none is taken to hang: machines may be slow."""
 _HANG_S = 3600.0
 _JSON = {"Content-Type": "application/json"}
 _REFUSED = {

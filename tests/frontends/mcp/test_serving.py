@@ -15,6 +15,7 @@ import pytest
 from mcp import Client
 
 from testkit.agents import COMMAND, call, http_server, named, over_http, run, stdio
+from testkit.bounds import PATIENCE_S
 from testkit.cli import seedbed
 from testkit.projects import FACTS, row
 
@@ -54,7 +55,7 @@ def raw(folder, *options):
         yield process, send, read
     finally:
         process.kill()
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE_S)
 
 
 def test_half_a_character_in_a_request_is_answered(project):
@@ -83,7 +84,7 @@ def test_nothing_but_messages_goes_to_stdout(project):
     with raw(project) as (process, send, read):
         send(asks("submit", rows=[row(i) for i in range(len(FACTS))]))
         assert read()["id"] == 2
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE_S)
     assert (out, err, process.returncode) == (b"", b"", 0)
 
 
@@ -95,7 +96,7 @@ def test_a_signal_gives_leases_back(project, number):
         assert read()["result"]["structuredContent"]["leases"]
         assert seedbed("next", "--list").json["leases"]
         process.send_signal(number)
-        assert process.wait(20) == -number
+        assert process.wait(PATIENCE_S) == -number
     assert seedbed("next", "--list").json["leases"] == []
 
 
@@ -154,7 +155,7 @@ def test_who_may_not_come_in_stays_out(server, changed, status, code):
         "Content-Type": "application/json",
         "Accept": "application/json, text/event-stream",
     } | changed
-    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=20)
+    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=PATIENCE_S)
     try:
         connection.putrequest("POST", url.path, skip_host=True)
         body = json.dumps(HELLO).encode()

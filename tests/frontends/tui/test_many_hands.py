@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,23 +13,23 @@ from seedbed.frontends.tui import review
 from seedbed.frontends.tui.lists import PagedList
 from seedbed.frontends.tui.review import ReviewApp
 from seedbed.frontends.tui.sitting import AHEAD, Sitting
+from testkit.bounds import PATIENCE_S
 from testkit.screens import drive, put, waiting
 
 LEAF = "git/commits"
 
 KILLED = """
-import asyncio, os, signal, sys
+import os, signal, sys
 import seedbed
 from seedbed.frontends.tui.review import ReviewApp
 from seedbed.frontends.tui.sitting import Sitting
+from testkit.screens import drive
 
-async def go(app):
-    async with app.run_test() as pilot:
-        await pilot.press("a", "r", "2")
-        await pilot.pause()
-        os.kill(os.getpid(), signal.SIGKILL)
+async def steps(driver):
+    await driver.press("a", "r", "2")
+    os.kill(os.getpid(), signal.SIGKILL)
 
-asyncio.run(go(ReviewApp(Sitting(seedbed.open(sys.argv[1]), reviewer="human:ann"))))
+drive(ReviewApp(Sitting(seedbed.open(sys.argv[1]), reviewer="human:ann")), steps)
 """
 
 
@@ -38,7 +39,9 @@ def states(dataset, ids):
 
 def test_decisions_outlive_a_killed_screen(queue):
     dataset, ids = queue
-    done = subprocess.run([sys.executable, "-c", KILLED, str(dataset.path)], capture_output=True, timeout=60)
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", KILLED, str(dataset.path)]
+    done = subprocess.run(command, env=environ, capture_output=True, timeout=PATIENCE_S)
     assert done.returncode == -signal.SIGKILL
     assert states(dataset, ids) == ["approved", "rejected", "pending"]
     assert dataset.reviews.reasons(by=()) == [{"reason": "off_topic", "n": 1}]
@@ -52,8 +55,7 @@ def test_what_others_decide_is_counted_and_skipped(queue, monkeypatch):
         assert driver.lines[0].startswith(" 3 left")
         with seedbed.open(dataset.path) as other:
             other.reviews.approve([ids[1]], reviewer="human:bob")
-        await driver.press(rest=0.3)
-        assert driver.lines[0].startswith(" 2 left")
+        await driver.until(lambda: driver.lines[0].startswith(" 2 left"))
         await driver.press("a")
         assert driver.app.query_one(PagedList).cursor == 2
 

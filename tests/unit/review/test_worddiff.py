@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedbed.review.worddiff import Piece, content_diff, word_diff
-from testkit.cost import takes_less
+from testkit.bounds import takes_less
 
 TEXTS = st.lists(st.sampled_from(["ice", "floats", " ", "\n", "on", ",", "lakes", "[/b]", "\ud800"]), max_size=25).map(
     "".join

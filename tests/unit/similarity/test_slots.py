@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from seedbed.similarity.slots import compare, relation, template_key
 from seedbed.similarity.static import StaticEmbedder
-from testkit.cost import takes_less
+from testkit.bounds import takes_less
 
 PROBES = json.loads((Path(__file__).parent / "probes.json").read_text(encoding="utf-8"))
 VARIANTS = [(kind, *pair) for kind, pairs in PROBES["variants"].items() for pair in pairs]

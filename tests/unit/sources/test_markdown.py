@@ -1,7 +1,7 @@
 import pytest
 
 from seedbed.sources.markdown import inline, read_markdown
-from testkit.cost import takes_less
+from testkit.bounds import takes_less
 
 
 def blocks(text):

@@ -1,7 +1,7 @@
 import pytest
 
 from seedbed.sources.rst import read_rst
-from testkit.cost import takes_less
+from testkit.bounds import takes_less
 
 
 def blocks(text):

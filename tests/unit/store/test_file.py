@@ -25,6 +25,7 @@ from seedbed.core.errors import (
 )
 from seedbed.core.records import Topic
 from seedbed.store import DatasetFile
+from testkit.bounds import PATIENCE_S
 from testkit.stored import make_file, new_entry, rejected
 
 
@@ -381,7 +382,7 @@ def test_processes_write_side_by_side(file: DatasetFile) -> None:
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", textwrap.dedent(WRITER), str(file.path)]
     running = [subprocess.Popen([*command, str(n * 100)], env=environ) for n in range(2)]
-    assert [p.wait(60) for p in running] == [0, 0]
+    assert [p.wait(PATIENCE_S) for p in running] == [0, 0]
     assert file.entries.count() == 40
 
 

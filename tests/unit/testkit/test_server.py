@@ -19,8 +19,9 @@ from seedbed.core.errors import (
     UnreachableError,
 )
 from seedbed.core.records import ChatRequest, Message
+from testkit.bounds import PATIENCE_S
 from testkit.schedule import FAULTS, Schedule, from_arguments, parser, to_arguments
-from testkit.server import PATIENCE_S, ModelServer, spawned
+from testkit.server import ModelServer, spawned
 from testkit.speech import SPEECHES
 
 SCHEMA = {

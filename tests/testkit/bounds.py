@@ -1,9 +1,12 @@
-"""Bounds on work that bad input must not drive up."""
+"""Bounds on work and on waiting that hold on a slow and busy machine, and still are bounds."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+
+PATIENCE_S = 300
+"""Seconds after which what ends in a few at most is taken to hang."""
 
 
 def takes_less(seconds: float, work: Callable[[], object], *, tries: int = 3) -> bool:
