@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from seedbed.frontends.mcp import generating
 from testkit.agents import call, in_process, refused, run
 from testkit.projects import CONFIG
 
@@ -16,7 +17,8 @@ def with_client(folder, work, **options):
     return run(main())
 
 
-def test_a_recipe_runs_and_tells_how_far_it_is(project):
+def test_a_recipe_runs_and_tells_how_far_it_is(project, monkeypatch):
+    monkeypatch.setattr(generating, "PACE_S", 3600.0)  # one message on the way, and one about how it ended
     said = []
 
     async def progress(done, total, message):
@@ -31,7 +33,8 @@ def test_a_recipe_runs_and_tells_how_far_it_is(project):
     assert (done["status"], done["accepted_now"], report["entries"]) == ("done", 12, 12)
     assert done["calls"] <= 100
     assert said and [d for d, _ in said] == sorted(d for d, _ in said)
-    assert "of 12 accepted" in said[0][1]
+    assert all("of 12 accepted" in message for _, message in said)
+    assert "12 of 12 accepted" in said[-1][1]
 
 
 def test_calls_are_capped(project):

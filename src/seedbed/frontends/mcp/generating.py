@@ -96,12 +96,18 @@ class Run:
         """Tell the client about finished jobs, not too often, until cancelled."""
         while True:
             await self._news.wait()
-            self._news.clear()
-            told = self._told
-            rejected = sum(told.get("rejected", {}).values())
-            text = f"{told.get('accepted', 0)} of {told.get('target', 0)} accepted, {rejected} rejected"
-            await call.progress(self._finished, f"{text}, {told.get('calls', 0)} calls")
+            await self.tell(call)
             await asyncio.sleep(PACE_S)
+
+    async def tell(self, call: Call) -> None:
+        """Tell the client about jobs that finished since it was told."""
+        if not self._news.is_set():
+            return
+        self._news.clear()
+        told = self._told
+        rejected = sum(told.get("rejected", {}).values())
+        text = f"{told.get('accepted', 0)} of {told.get('target', 0)} accepted, {rejected} rejected"
+        await call.progress(self._finished, f"{text}, {told.get('calls', 0)} calls")
 
     def stop(self) -> None:
         """Give up the jobs in progress; everything accepted is kept."""
@@ -140,7 +146,9 @@ async def _finish(run: Run, call: Call) -> RunSummary | None:
     future = asyncio.get_running_loop().run_in_executor(None, run.work)
     telling = asyncio.create_task(run.report(call))
     try:
-        return await asyncio.shield(future)
+        summary = await asyncio.shield(future)
+        await run.tell(call)
+        return summary
     except asyncio.CancelledError:
         run.stop()
         with anyio.CancelScope(shield=True):
