@@ -62,6 +62,28 @@ def test_one_key_a_decision_each_saved_at_once(queue):
     assert dataset.reviews.reasons(by=()) == [{"reason": "duplicate", "n": 1}]
 
 
+def test_several_reasons_are_marked_before_they_are_taken(queue):
+    dataset, ids = queue
+
+    async def steps(driver):
+        assert "Space several" in await driver.press("r")
+        screen = await driver.press("space", "4", "1", "2", "2")
+        assert "✓ 1 wrong" in screen
+        assert "✓ 2 off_topic" not in screen
+        assert "Enter takes 2" in screen
+        assert states(dataset, ids)[0] == "pending"
+        await driver.press("enter")
+        assert states(dataset, ids)[0] == "rejected"
+        assert "wrong, unclear" in driver.lines[1]
+        await driver.press("r", "space", "1", "escape", "r", "space", "enter")
+
+    review(dataset, steps)
+    assert [d.reasons for i in dataset.reviews.items(ids, neighbours=0) for d in i.decisions] == [
+        ("wrong", "unclear"),
+        (),
+    ]
+
+
 def test_reasons_are_the_projects_own(opened):
     dataset = opened(reasons=[f"r{i}" for i in range(12)])
     put(dataset, [waiting(i, "git/commits") for i in range(2)])

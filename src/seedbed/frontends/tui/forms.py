@@ -143,40 +143,67 @@ class FormScreen(ModalScreen[bool]):
 class ChoiceScreen(ModalScreen[tuple[str, ...] | None]):
     """One of several words by one key: ``(word,)``, ``()`` for Enter, ``None`` for Esc.
 
+    After a blank each key marks its word or unmarks it, and Enter takes all that are marked.
+
     Args:
         heading: what is asked.
         words: in the order of ``KEYS``.
-        none: what Enter means.
+        none: what Enter means without any.
     """
 
     DEFAULT_CSS = """
     ChoiceScreen { align: center middle; }
-    ChoiceScreen > Static { width: auto; height: auto; padding: 0 2; border: round $primary; background: $surface; }
+    ChoiceScreen > VerticalScroll {
+        width: auto; max-width: 90%; height: auto; max-height: 100%; padding: 0 2; border: round $primary;
+        background: $surface;
+    }
+    ChoiceScreen Static { width: auto; height: auto; }
     """
+    AUTO_FOCUS = "VerticalScroll"
 
     def __init__(self, heading: str, words: Sequence[str], *, none: str) -> None:
         super().__init__()
         self.heading, self.words, self.none = heading, words, none
+        self.marked: set[str] | None = None
+        self.lines = Static(markup=False)
 
     def compose(self) -> ComposeResult:
         """A line for each word."""
+        with VerticalScroll() as box:
+            box.border_title = Text(safe(self.heading))
+            yield self.lines
+        self._show()
+
+    def _show(self) -> None:
         text = Text()
         for key, word in zip(KEYS, self.words, strict=False):
-            text.append(f"{key} ", "bold").append(f"{safe(word)}\n")
-        box = Static(text.append(f"Enter {self.none} · Esc back", "dim"))
-        box.border_title = self.heading
-        yield box
+            mark = "" if self.marked is None else "✓ " if word in self.marked else "  "
+            text.append(mark, "green").append(f"{key} ", "bold").append(f"{safe(word)}\n")
+        keys = f"Enter {self.none} · Space several" if not self.marked else f"Enter takes {len(self.marked)}"
+        self.lines.update(text.append(f"{keys} · Esc back", "dim"))
 
     def on_key(self, event: events.Key) -> None:
         """Choose."""
-        event.stop()
         at = KEYS.find(event.character) if event.character else -1
         if event.key == "escape":
             self.dismiss(None)
         elif event.key == "enter":
-            self.dismiss(())
+            self.dismiss(tuple(word for word in self.words if word in (self.marked or ())))
+        elif event.key == "space":
+            self.marked = self.marked or set()
+            self._show()
         elif 0 <= at < len(self.words):
-            self.dismiss((self.words[at],))
+            self._take(self.words[at])
+        else:
+            return
+        event.stop()
+
+    def _take(self, word: str) -> None:
+        if self.marked is None:
+            self.dismiss((word,))
+        else:
+            self.marked ^= {word}
+            self._show()
 
 
 class _Lines:

@@ -24,7 +24,7 @@ from seedbed.frontends.tui.texts import cell, pair_lines, row_text, side_by_side
 
 KEYS = {
     "a": "approve",
-    "r, then a digit": "reject for that reason; Enter for none",
+    "r, then a digit": "reject for that reason; Enter for none, Space for several",
     "e": "edit; checked before it is saved",
     "o": "note for your decision",
     "u": "take back what you did last",
