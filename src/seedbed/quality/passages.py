@@ -19,6 +19,9 @@ PROMPT_FIELDS = ("question", "instruction", "prompt", "problem", "query")
 ANSWER_FIELDS = ("answer", "response", "completion", "output", "solution")
 """Names of fields that answer."""
 
+CALL_FIELDS = ("calls",)
+"""Names of fields that act. Beside them an answer says why nothing is done: it may well decline."""
+
 DATA_FIELDS = ("input", "context", "passage", "document", "source")
 """Names of fields that hold given material, which may be anything."""
 
@@ -94,7 +97,9 @@ def role_field(kind: Kind, names: tuple[str, ...]) -> str | None:
 def text_fields(kind: Kind) -> tuple[tuple[str, str], ...]:
     """``(field, role)`` of every free-text field."""
     roles: dict[str | None, str] = dict.fromkeys(DATA_FIELDS, "data")
-    roles |= {role_field(kind, PROMPT_FIELDS): "prompt", role_field(kind, ANSWER_FIELDS): "answer"}
+    if not any(name in kind.fields for name in CALL_FIELDS):
+        roles[role_field(kind, ANSWER_FIELDS)] = "answer"
+    roles[role_field(kind, PROMPT_FIELDS)] = "prompt"
     return tuple((n, roles.get(n, "")) for n, r in kind.fields.items() if r.type == "string" and r.enum is None)
 
 

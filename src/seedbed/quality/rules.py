@@ -35,8 +35,9 @@ Code = Literal[
     "wrong_language",
 ]
 
-MIN_PROMPT = 5
-"""Fewest characters of a field that asks, unless ``min_chars`` says otherwise."""
+MIN_PROMPT, MIN_PROMPT_ELSEWHERE = 5, 2
+"""Fewest characters of a field that asks, in ASCII and beyond (a Chinese question may take three), unless ``min_chars``
+says otherwise."""
 
 MIN_FORBIDDEN = 12
 """A forbidden text shorter than this must be the whole field; it would occur by chance otherwise."""
@@ -173,7 +174,8 @@ class RulesCheck:
         length, most = len(passage.text), self._most(passage)
         if length > most and "too_long" not in self._skip:
             return "too_long", passage.field, f"{length} characters, more than {most}"
-        least = self.options.min_chars.get(passage.field, MIN_PROMPT if passage.role == "prompt" else 0)
+        usual = MIN_PROMPT if passage.text.isascii() else MIN_PROMPT_ELSEWHERE
+        least = self.options.min_chars.get(passage.field, usual if passage.role == "prompt" else 0)
         if least and len(passage.text.strip()) < least and "too_short" not in self._skip:
             return "too_short", passage.field, f"{len(passage.text.strip())} characters, fewer than {least}"
         return None

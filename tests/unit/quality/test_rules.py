@@ -120,6 +120,24 @@ def test_an_instruction_need_not_be_a_question():
     assert judged(entry, kind=INSTRUCTION).passed
 
 
+def test_where_calls_may_be_made_an_answer_may_decline():
+    kind = load_kind("tool_use")
+    declined = {
+        "query": "Book a table for two.",
+        "tools": [],
+        "calls": [],
+        "answer": "I'm sorry, I cannot do that here.",
+    }
+    assert judged(declined, kind=kind).passed
+    assert judged(declined | {"answer": "As an AI language model, I cannot book."}, kind=kind).code == "refusal"
+
+
+@pytest.mark.parametrize("question", ["写首诗", "你好吗?"])
+def test_a_short_question_in_another_script_is_whole(question):
+    assert qa(question, "好").passed
+    assert qa("why", "So.").code == "too_short"
+
+
 def test_unknown_fields_languages_and_rules_are_refused():
     with pytest.raises(ConfigError, match="anwser"):
         RulesCheck(RulesOptions(min_chars={"anwser": 1}), QA)
