@@ -60,11 +60,12 @@ def compare(a: str, b: str) -> SlotDifference:
     """The slots that differ between ``a`` and ``b``; about 50 µs for two sentences, no model.
 
     Compared are numbers (in digits or words), ordinals, units, dates, quoted strings, identifiers, proper names, JSON
-    leaves, operators, negations, opposites (increase/decrease), the order of equal words (who bit whom), and one plain
-    word replaced by another that is no synonym. A quoted string, identifier or name that the other text holds in plain
-    words does not count as missing.
+    leaves, operators, negations, opposites (increase/decrease), the order of equal words (who bit whom), and plain
+    words replaced by others that are no synonyms. A quoted string, identifier or name that the other text holds in
+    plain words does not count as missing. Lines that both texts have whole (the same instructions, the same input) say
+    nothing about the others, however long they are: only what stands beside them is compared.
     """
-    a, b = a.strip(), b.strip()
+    a, b = _beside(a.strip(), b.strip())
     if a == b:
         return SlotDifference()
     if a[_READ:] != b[_READ:]:
@@ -85,6 +86,15 @@ def compare(a: str, b: str) -> SlotDifference:
     ]
     differing = tuple(difference for difference in found if difference)
     return SlotDifference(differing or tuple(filter(None, [_replaced(x, y)])))
+
+
+def _beside(a: str, b: str) -> tuple[str, str]:
+    """Each text without the lines that both have; as they are where that would leave nothing of one."""
+    if "\n" not in a or "\n" not in b:
+        return a, b
+    left, right = ({" ".join(line.lower().split()): line for line in text.split("\n")} for text in (a, b))
+    rest = ["\n".join(each[key] for key in each if key not in other) for each, other in ((left, right), (right, left))]
+    return (rest[0], rest[1]) if rest[0].strip() and rest[1].strip() else (a, b)
 
 
 def relation(similarity: float, threshold: float, a: str, b: str) -> tuple[Relation, tuple[str, ...]]:

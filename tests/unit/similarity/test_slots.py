@@ -80,6 +80,26 @@ def test_wording_is_no_difference(a, b):
     assert compare(a, b).differing == ()
 
 
+PREAMBLE = "You can call weather(query).\nIt tells the weather of a place; the input is a question about it.\n"
+STORY = "\nOnce there was a fox who lived under an old bridge near the mill, and nobody ever saw it by day."
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("What is the current date and time?", "Find the length of the string that was given."),
+        ("Reverse the order of the words.", "Return the longest word of the sentence."),
+        ("-5", "5"),
+    ],
+)
+@pytest.mark.parametrize("around", [(PREAMBLE, ""), ("", STORY), (PREAMBLE.upper(), STORY)])
+def test_lines_that_both_have_do_not_make_the_others_alike(a, b, around):
+    before, after = around
+    assert relation(0.99, 0.9, f"{before}{a}{after}", f"{before.lower()}{b}{after}")[0] == "sibling"
+    for text in (a, b):
+        assert relation(0.99, 0.9, f"{before}{text}{after}", f"{before}Please: {text}{after}")[0] == "duplicate"
+
+
 def test_below_the_threshold_only_the_same_template_makes_siblings():
     assert relation(0.5, 0.9, "What is the capital of France?", "What is the capital of Peru?")[0] == "sibling"
     assert relation(0.5, 0.9, "Why is the sky blue?", "How do magnets work?")[0] == "near"
