@@ -13,10 +13,9 @@ from testkit.cli import seedbed, text
 
 @pytest.mark.parametrize("name", sorted(set(plugins.names("formats")) - {"parquet"}))
 def test_every_format_is_written(filled, name):
-    done = seedbed("export", "-o", "out/rows.jsonl", "--format", name)
+    done = seedbed("export", "-o", "out/rows", "--format", name)
     assert (done.status, done.json["count"]) == (ExitCode.OK, 3)
-    rows = [json.loads(line) for line in (filled / "out" / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert len(rows) == 3
+    assert len((filled / "out" / "rows").read_text(encoding="utf-8").splitlines()) == 3 + (name == "csv")
 
 
 @pytest.mark.extra("parquet")
@@ -47,6 +46,32 @@ def test_a_dry_run_writes_nothing(filled):
 def test_columns_are_chosen(filled):
     seedbed("export", "-o", "rows.jsonl", "--fields", "answer,question")
     assert list(json.loads((filled / "rows.jsonl").read_text().splitlines()[0])) == ["answer", "question"]
+
+
+def test_columns_are_put_beside_a_conversation(filled):
+    seedbed("export", "-o", "rows.jsonl", "-f", "chatml", "--fields", "topic,difficulty")
+    assert list(json.loads((filled / "rows.jsonl").read_text().splitlines()[0])) == ["messages", "topic", "difficulty"]
+
+
+def test_the_ending_of_the_file_says_the_format(filled):
+    assert seedbed("export", "-o", "rows.csv").json["format"] == "csv"
+    assert (filled / "rows.csv").read_text().startswith("id,topic,kind,question,answer")
+    assert seedbed("export", "-o", "rows.json").json["format"] == "jsonl"
+    assert json.loads((filled / "rows.csv.manifest.json").read_text())["options"]["format"] == "csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "fix"),
+    [
+        ("rows.csv", ["-f", "chatml"], "-o rows.jsonl, or -f csv"),
+        ("rows.jsonl", ["-f", "csv"], "-o rows.csv, or -f jsonl"),
+        ("rows.jsonl.gz", [], "-o rows.jsonl.jsonl"),
+    ],
+)
+def test_a_file_does_not_end_in_what_it_is_not(filled, name, options, fix):
+    refused = seedbed("export", "-o", name, *options)
+    assert (refused.status, refused.error["error"], refused.error["fix"]) == (ExitCode.INPUT, "wrong_ending", fix)
+    assert not (filled / name).exists()
 
 
 def test_rejected_entries_never_leave(filled):

@@ -22,7 +22,7 @@ def results(path="results.jsonl"):
 
 
 def test_rows_have_results_and_a_summary(project):
-    write("rows.jsonl", row(0), "not json", row(1, answer=3), row(2))
+    write("rows.jsonl", row(0), "not json", row(1, answer=[3]), row(2))
     done = seedbed("import", "rows.jsonl", "--results", "results.jsonl")
     assert done.status is ExitCode.INPUT
     assert [(r["row"], r.get("code")) for r in results()] == [
@@ -158,6 +158,42 @@ def test_chats_come_in_by_their_turns(project):
     turns = ["--map", "messages.0.content=question", "--map", "messages.1.content=answer"]
     assert seedbed("import", "rows.jsonl", "--topic", "git/commits", *turns).status is ExitCode.OK
     assert seedbed("list").json["entries"][0]["content"]["answer"] == FACTS[0][2]
+
+
+def test_chats_come_in_as_they_are_and_the_summary_says_how(project):
+    chats = [[{"role": "user", "content": q}, {"role": "assistant", "content": a}] for _, q, a in FACTS]
+    two = [*chats[0], *chats[1]]
+    lead = {"role": "system", "content": "Be brief."}
+    write("rows.jsonl", {"messages": [lead, *chats[0]]}, {"messages": chats[1]}, {"messages": two})
+    done = seedbed("import", "rows.jsonl", "--topic", "git/commits", "--set", "difficulty=easy")
+    assert done.json["read_as"] == {"messages → question, answer": 2}
+    assert done.json["kept_as_meta"] == {"system": 1}
+    assert [r["code"] for r in done.json["refused"]] == ["several_turns"]
+    assert {e["content"]["answer"] for e in seedbed("list").json["entries"]} == {a for _, _, a in FACTS[:2]}
+    lines = text("import", "rows.jsonl", "--topic", "git/commits", "--set", "difficulty=easy").lines
+    assert "  2 read as messages → question, answer" in lines
+
+
+def test_a_file_without_a_column_for_a_field_stops_before_the_first_row(project):
+    write("rows.jsonl", *({**row(i), "anwser": "x"} | {"answer": None} for i in range(3)))
+    refused = seedbed("import", "rows.jsonl")
+    assert (refused.status, refused.error["error"]) == (ExitCode.INPUT, "no_column")
+    assert refused.error["place"]["field"] == "answer"
+    assert refused.error["fix"].startswith("columns left over: anwser; --map anwser=answer, or ")
+    assert seedbed("list", "--state", "rejected").json["total"] == 0
+    assert seedbed("import", "rows.jsonl", "--map", "anwser=answer").json["rows"] == 3
+
+
+def test_missing_topics_say_how_to_make_them(project):
+    write("rows.jsonl", row(0, topic="git/tags"))
+    assert "--create-topics" in seedbed("import", "rows.jsonl").json["fix"]
+    assert "--create-topics" in seedbed("import", "rows.jsonl", "--topic", "git/tgas").error["fix"]
+
+
+@pytest.mark.parametrize("given", ["difficultie=easy", "difficulty"])
+def test_a_value_for_all_rows_needs_a_field(project, given):
+    write("rows.jsonl", row(0))
+    assert seedbed("import", "rows.jsonl", "--set", given).status is ExitCode.INPUT
 
 
 def test_a_folder_s_splits_are_kept(project):

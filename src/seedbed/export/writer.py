@@ -7,7 +7,7 @@ import errno
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,18 +30,26 @@ if TYPE_CHECKING:
 WHOLE = "all"
 """Name of the only part when nothing is split."""
 
+FILES = {".jsonl": "jsonl", ".json": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+"""Format of a file that is asked for by its name alone."""
+
+OTHERS = (".tsv", ".xlsx", ".arrow", ".gz", ".bz2", ".xz", ".zst", ".zip")
+"""Endings that promise what no format writes."""
+
 META_COLUMNS = ("source", "chunk_id", "headings")
 
 
 class ExportOptions(Strict):
     """What ``export`` can be told; flags of the command line have the same names."""
 
-    format: str = Field("jsonl", description="name of an export format")
+    format: str | None = Field(None, description="name of an export format; default: by the file's ending, else jsonl")
     splits: str | None = Field(None, description="NAME=SHARE,… with shares that add up to 1")
     split_method: Literal["shuffle", "hash"] = Field("shuffle", description="exact sizes, or stable under growth")
     seed: int = Field(42, description="of the split")
     system_prompt: str | None = Field(None, description="system turn of conversations")
-    fields: list[str] | None = Field(None, description="columns of jsonl and parquet, in this order")
+    fields: list[str] | None = Field(
+        None, description="columns of jsonl, csv and parquet in this order; beside conversations"
+    )
     topic: str | None = Field(None, description="only this topic and below")
     kind: str | None = Field(None, description="only this kind; needed when the dataset holds several")
     include_pending: bool = Field(False, description="entries that wait for review as well")
@@ -93,10 +101,13 @@ def export_dataset(file: DatasetFile, output: Path, options: ExportOptions) -> E
     Raises:
         UnknownNameError: no such format, topic, kind or field.
         InputError: nothing to export, a row that the format cannot hold, thin strata with ``strict``, or ``output``
-            is the dataset itself.
+            is the dataset itself or has the ending of another format.
         DiskFullError, ReadOnlyError: the files cannot be written.
     """
-    encoder: Format = plugins.load("formats", options.format)()
+    name = options.format or _format_of(output, options)
+    encoder: Format = plugins.load("formats", name)()
+    if not options.splits:
+        _check_ending(output, name, encoder.suffix)
     wanted = _filter(file, options)
     shares = parse_splits(options.splits) if options.splits else {}
     rows = _rows(file, wanted, options)
@@ -115,9 +126,8 @@ def export_dataset(file: DatasetFile, output: Path, options: ExportOptions) -> E
     paths = {n: output / f"{n}{encoder.suffix}" for n in shares} if shares else {WHOLE: output}
     for path in paths.values():
         file.spare(path)
-    result = ExportResult(
-        options.format, wanted.kind or "", _counts(rows, assigned, paths), warnings, dry_run=options.dry_run
-    )
+    counts = _counts(rows, assigned, paths)
+    result = ExportResult(name, wanted.kind or "", counts, warnings, dry_run=options.dry_run)
     if not options.dry_run:
         with _mapped(output):
             _write(file, wanted, encoder, options, (assigned, paths, result, output))
@@ -125,6 +135,23 @@ def export_dataset(file: DatasetFile, output: Path, options: ExportOptions) -> E
 
 
 # -- choosing --------------------------------------------------------------------------------------------------
+
+
+def _format_of(output: Path, options: ExportOptions) -> str:
+    return "jsonl" if options.splits else FILES.get(output.suffix.lower(), "jsonl")
+
+
+def _check_ending(output: Path, name: str, suffix: str) -> None:
+    """Refuse a name that says another format than is written: whoever opens it goes by the name."""
+    ending = output.suffix.lower()
+    fitting = (".jsonl", ".json") if suffix == ".jsonl" else (suffix,)
+    if ending in (*FILES, *OTHERS) and ending not in fitting:
+        raise InputError(
+            f"{output.name} does not end as {name} does, in {suffix}",
+            place={"file": str(output)},
+            fix=f"-o {output.with_suffix(suffix)}" + (f", or -f {FILES[ending]}" if ending in FILES else ""),
+            code="wrong_ending",
+        )
 
 
 def _filter(file: DatasetFile, options: ExportOptions) -> EntryFilter:
@@ -210,13 +237,17 @@ def _write(
     (output if options.splits else output.parent).mkdir(parents=True, exist_ok=True)
     parts: dict[Path, Path] = {}
     origins: Counter[str] = Counter()
+    met: set[str] = {*META_COLUMNS}
     try:
         for name, path in paths.items():
             part = path.with_name(f"{path.name}.part{os.getpid()}")
             parts[part] = path
             mine = (e for e in file.entries.stream(wanted) if assigned.get(e.id) == name)
-            encoder.write(_encoded(mine, encoder, options, origins), part)
+            encoder.write(_encoded(mine, encoder, options, origins, met), part)
             result.splits[name] |= {"sha256": _sha256(part), "bytes": part.stat().st_size}
+        unknown = next((name for name in options.fields or () if name not in met), None)
+        if unknown is not None:  # an optional field may be in the last entry only
+            raise UnknownNameError("field", unknown, met)
         manifest = output / "manifest.json" if options.splits else output.with_name(output.name + ".manifest.json")
         if options.splits and options.card and is_ours(output / "README.md"):
             _put(parts, output / "README.md", card_text(file.path.stem, result.splits))
@@ -236,7 +267,7 @@ def _put(parts: dict[Path, Path], path: Path, text: str) -> None:
 
 
 def _encoded(
-    entries: Iterator[Entry], encoder: Format, options: ExportOptions, origins: Counter[str]
+    entries: Iterator[Entry], encoder: Format, options: ExportOptions, origins: Counter[str], met: set[str]
 ) -> Iterator[dict[str, Any]]:
     for entry in entries:
         try:
@@ -244,8 +275,7 @@ def _encoded(
         except InputError as error:
             error.place["id"] = entry.id
             raise
-        if getattr(encoder, "whole", False):
-            row = _projected({"id": entry.id, "topic": entry.topic, "kind": entry.kind, **row, **_from(entry)}, options)
+        row = _with_fields(row, entry, whole=getattr(encoder, "whole", False), fields=options.fields, met=met)
         origin = entry.origin
         if origin is not None:
             made = (
@@ -260,17 +290,18 @@ def _encoded(
         yield row
 
 
-def _from(entry: Entry) -> dict[str, Any]:
-    return {name: entry.meta[name] for name in META_COLUMNS if name in entry.meta and name not in entry.content}
-
-
-def _projected(row: dict[str, Any], options: ExportOptions) -> dict[str, Any]:
-    if options.fields is None:
+def _with_fields(
+    row: dict[str, Any], entry: Entry, *, whole: bool, fields: Sequence[str] | None, met: set[str]
+) -> dict[str, Any]:
+    """The columns asked for: instead of all, or beside a conversation; what an entry lacks is ``None``."""
+    known = {**entry.meta, "id": entry.id, "topic": entry.topic, "kind": entry.kind, **entry.content}
+    met.update(known)
+    if fields is not None:
+        return {**({} if whole else row), **{name: known.get(name) for name in fields}}
+    if not whole:
         return row
-    for name in options.fields:
-        if name not in row and name not in META_COLUMNS:
-            raise UnknownNameError("field", name, row)
-    return {name: row.get(name) for name in options.fields}
+    origin = {n: entry.meta[n] for n in META_COLUMNS if n in entry.meta and n not in entry.content}
+    return {"id": entry.id, "topic": entry.topic, "kind": entry.kind, **row, **origin}
 
 
 def _manifest(file: DatasetFile, options: ExportOptions, result: ExportResult, origins: Counter[str]) -> dict[str, Any]:
@@ -282,7 +313,7 @@ def _manifest(file: DatasetFile, options: ExportOptions, result: ExportResult, o
         "exported_at": file.clock(),
         "kind": result.kind,
         "count": result.count,
-        "options": options.model_dump(exclude={"dry_run"}),
+        "options": {**options.model_dump(exclude={"dry_run"}), "format": result.format},
         "embedder": current[0] if current else None,
         "splits": splits,
         "made_by": dict(origins.most_common()),

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import codecs
+import importlib
 import os
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, BinaryIO, Final, TextIO, cast
 
-from seedbed.core.errors import ConfigError, InputError, NotFoundError, near_names
+from seedbed.core.errors import ConfigError, InputError, MissingExtraError, NotFoundError, near_names
 
 TEXT_ENDINGS: Final = frozenset((".md", ".markdown", ".mdx", ".rst", ".txt", ".text", ".html", ".htm"))
 OFFICE_ENDINGS: Final = frozenset((".pdf", ".docx", ".pptx"))
 DOCUMENT_ENDINGS: Final = TEXT_ENDINGS | OFFICE_ENDINGS
 ROW_ENDINGS: Final = frozenset((".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet"))
+
+PACKED: Final = frozenset((".gz", ".bz2", ".xz", ".zst"))
+"""Endings of compressed files; rows of texts are read through them."""
 
 _SKIPPED_FOLDERS: Final = frozenset(("node_modules", "__pycache__", "venv", "site-packages", "_build", "CVS"))
 _BOMS: Final = (
@@ -27,6 +33,7 @@ _BOMS: Final = (
 )
 _CONTROL: Final = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1b\x08")
 _PROBE = 65_536
+_BINARY = (b"PAR1", b"PK\x03\x04", b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd", b"BZh9", b"\xfd7zXZ")
 _MAGIC = re.compile(r"[*?\[]")
 
 
@@ -46,6 +53,13 @@ def supported() -> str:
         f"rows: {', '.join(sorted(ROW_ENDINGS - {'.parquet'}))}; .parquet with the extra 'parquet'; "
         "a folder of LanceDB tables with the extra 'lancedb'"
     )
+
+
+def row_ending(path: str | Path) -> str:
+    """The ending that says how rows are laid out, in lower case: ``.jsonl`` of ``a.jsonl`` and of ``a.jsonl.gz``."""
+    path = Path(path)
+    ending = path.suffix.lower()
+    return Path(path.stem).suffix.lower() if ending in PACKED else ending
 
 
 def is_glob(location: str) -> bool:
@@ -206,10 +220,10 @@ def open_text(path: Path, *, encoding: str | None = None, guess: bool = False) -
     """
     place = {"file": path.as_posix()}
     try:
-        with path.open("rb") as file:
+        with _unpacked(path) as file:
             probe = file.read(_PROBE)
         found = next((name for bom, name in _BOMS if probe.startswith(bom)), encoding)
-        if found is None and probe[:4] in (b"PAR1", b"PK\x03\x04", b"\x1f\x8b\x08\x00"):
+        if found is None and probe.startswith(_BINARY):
             raise InputError(f"{path.name} is not text but binary", place=place)
         if found is None and guess:
             checked = codecs.getincrementaldecoder("utf-8")()
@@ -217,11 +231,40 @@ def open_text(path: Path, *, encoding: str | None = None, guess: bool = False) -
                 checked.decode(probe)
             except UnicodeDecodeError:
                 found = "cp1252"
-        return path.open(encoding=found or "utf-8", errors="surrogateescape", newline="" if guess else "\n")
+        newline = "" if guess else "\n"
+        return TextIOWrapper(_unpacked(path), encoding=found or "utf-8", errors="surrogateescape", newline=newline)
     except LookupError as error:
         raise InputError(f"unknown encoding {encoding!r}", place=place) from error
-    except OSError as error:
-        raise InputError(f"cannot read {path.name}: {error.strerror or error}", place=place) from error
+    except damage(path) as error:
+        said = getattr(error, "strerror", None) or error
+        raise InputError(f"cannot read {path.name}: {said}", place=place) from error
+
+
+def damage(path: Path) -> tuple[type[Exception], ...]:
+    """What reading ``path`` may raise where the file is damaged or ends too early."""
+    if path.suffix.lower() == ".xz":
+        from lzma import LZMAError
+
+        return OSError, EOFError, LZMAError
+    return OSError, EOFError, zlib.error
+
+
+def _unpacked(path: Path) -> BinaryIO:
+    """The bytes of ``path``, decompressed as its ending says.
+
+    Raises:
+        MissingExtraError: ``.zst`` without pyarrow.
+    """
+    ending = path.suffix.lower()
+    if ending == ".zst":
+        try:
+            from pyarrow import input_stream
+        except ImportError as error:
+            raise MissingExtraError(f"reading {path.name}", "parquet") from error
+        return cast(BinaryIO, input_stream(str(path), compression="zstd"))
+    module = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}.get(ending)
+    opener: Any = importlib.import_module(module).open if module else open  # deferred: few files are compressed
+    return cast(BinaryIO, opener(path, "rb"))
 
 
 def _utf16_without_mark(probe: bytes) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from seedbed.core import plugins
 from seedbed.core.errors import InputError, MissingExtraError, NotFoundError, SeedbedError, UnknownNameError
 from seedbed.core.records import Seed
-from seedbed.sources.files import DOCUMENT_ENDINGS, ROW_ENDINGS, is_glob, near_paths, supported
+from seedbed.sources.files import DOCUMENT_ENDINGS, ROW_ENDINGS, is_glob, near_paths, row_ending, supported
 from seedbed.sources.report import SourceReport
 from seedbed.sources.spread import spread
 
@@ -34,7 +34,7 @@ def detect(location: str) -> str:
     if not path.exists() and not is_glob(location):
         raise near_paths(path, location)
     ending = path.suffix.lower()
-    if ending in ROW_ENDINGS:
+    if row_ending(path) in ROW_ENDINGS:
         return "rows"
     if ending in DOCUMENT_ENDINGS or is_glob(location):
         return "documents"

@@ -18,7 +18,7 @@ from typing import Any
 from seedbed.core.errors import InputError, NotFoundError, UnknownNameError
 from seedbed.core.strict_yaml import YamlError, load_yaml
 from seedbed.sources.features import from_card, labelled
-from seedbed.sources.files import ROW_ENDINGS, find_files, near_paths
+from seedbed.sources.files import ROW_ENDINGS, find_files, near_paths, row_ending
 from seedbed.sources.row import RowResult
 from seedbed.sources.rows import read_rows
 from seedbed.sources.rows_arrow import features_of, read_arrow
@@ -173,7 +173,7 @@ def _saved_split(name: str, home: Path) -> Iterator[Part]:
 
 def _repository(folder: Path, config: str | None) -> Folder:
     card = _card(folder)
-    files = [p for p in find_files(str(folder)) if p.suffix.lower() in ENDINGS and p.name not in _NOT_ROWS]
+    files = [p for p in find_files(str(folder)) if row_ending(p) in ENDINGS and p.name not in _NOT_ROWS]
     chosen = _chosen(card.get("configs"), config, folder)
     features = _card_features(card, str(chosen.get("config_name", "")) if chosen else "")
     if chosen is not None and "data_files" in chosen:
@@ -271,7 +271,7 @@ def _guessed(root: Path, files: list[Path], features: dict[str, Any]) -> Folder:
 
 
 def _format(path: Path) -> str:
-    ending = path.suffix.lower()
+    ending = row_ending(path)
     return {".ndjson": ".jsonl", ".json": ".jsonl", ".tsv": ".csv"}.get(ending, ending)
 
 

@@ -13,9 +13,9 @@ from seedbed.core.errors import InputError, NotFoundError, RowError, SeedbedErro
 from seedbed.core.identity import canonical_json, seed_uid
 from seedbed.core.records import Seed
 from seedbed.sources.blocks import clean_text
-from seedbed.sources.files import ROW_ENDINGS, find_files, open_text
+from seedbed.sources.files import PACKED, ROW_ENDINGS, damage, find_files, open_text, row_ending
 from seedbed.sources.report import FileReport, SourceReport
-from seedbed.sources.row import RowResult
+from seedbed.sources.row import RowResult, failed
 from seedbed.sources.rows_csv import read_csv
 from seedbed.sources.rows_json import read_json, read_json_lines
 from seedbed.sources.rows_parquet import read_parquet
@@ -53,12 +53,12 @@ def read_rows(path: str | Path, *, encoding: str | None = None) -> Iterator[RowR
         MissingExtraError: Parquet without pyarrow.
     """
     path = Path(path)
-    ending = path.suffix.lower()
-    if ending not in ROW_ENDINGS:
+    ending = row_ending(path)
+    if ending not in ROW_ENDINGS or (ending == ".parquet" and ending != path.suffix.lower()):
         raise InputError(
-            f"cannot read rows from {path.name}: unsupported ending {ending!r}",
+            f"cannot read rows from {path.name}: unsupported ending {''.join(path.suffixes[-2:])!r}",
             place={"file": path.as_posix()},
-            fix=f"supported: {', '.join(sorted(ROW_ENDINGS))}",
+            fix=f"supported: {', '.join(sorted(ROW_ENDINGS))}; all but .parquet also with {', '.join(sorted(PACKED))}",
         )
     if not path.is_file():
         raise NotFoundError(f"no file {str(path)!r}", place={"file": path.as_posix()})
@@ -66,11 +66,15 @@ def read_rows(path: str | Path, *, encoding: str | None = None) -> Iterator[RowR
         yield from read_parquet(path)
         return
     tabular = ending in (".csv", ".tsv")
+    row = 0
     with open_text(path, encoding=encoding, guess=tabular) as file:
-        if tabular:
-            yield from read_csv(file, path)
-        else:
-            yield from (read_json if ending == ".json" else read_json_lines)(file, path)
+        read = read_csv if tabular else read_json if ending == ".json" else read_json_lines
+        try:
+            for result in read(file, path):
+                row = result.row
+                yield result
+        except damage(path) as error:
+            yield failed(path, row + 1, f"the rest cannot be read: {error}")
 
 
 class RowSource:
@@ -100,7 +104,7 @@ class RowSource:
 
     def _seeds(self, location: str, options: RowOptions, report: SourceReport) -> Iterator[Seed]:
         for path in find_files(location, options.include, options.exclude):
-            if path.suffix.lower() not in ROW_ENDINGS and path != Path(location):
+            if row_ending(path) not in ROW_ENDINGS and path != Path(location):
                 report.skipped.append((path.as_posix(), f"not rows: {path.suffix or 'no ending'}"))
                 continue
             account = report.open(path.as_posix())

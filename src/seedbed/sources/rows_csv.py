@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from seedbed.core.errors import InputError
+from seedbed.sources.files import row_ending
 from seedbed.sources.row import RowResult, failed
 
 MAX_FIELD = 16 << 20
@@ -66,7 +67,7 @@ def read_csv(file: TextIO, path: Path) -> Iterator[RowResult]:
     csv.field_size_limit(max(csv.field_size_limit(), MAX_FIELD))
     sample = file.read(_SAMPLE)
     file.seek(0)
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(sample)
+    delimiter = "\t" if row_ending(path) == ".tsv" else _delimiter(sample)
     records = _records(_Lines(file), delimiter, path)
     header: list[str] | None = None
     for row, record in records:

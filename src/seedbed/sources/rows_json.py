@@ -15,6 +15,9 @@ from seedbed.sources.row import RowResult, failed
 MAX_LINE = 64 << 20
 """Most characters of one JSON line."""
 
+MAX_OBJECT = 1 << 30
+"""Most characters of a file that is one JSON object: it is held in memory."""
+
 _CHUNK = 1 << 18
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _HUGE = re.compile(r"[eE]\+?\d{3}|\d{309}")
@@ -137,7 +140,12 @@ def read_json(file: TextIO, path: Path) -> Iterator[RowResult]:
         file.seek(0)
         yield from read_json_lines(file, path)
         return
-    whole = parse_row(start + file.read(), path, 1)
+    text = start + file.read(MAX_OBJECT)
+    if len(text) >= MAX_OBJECT:
+        raise InputError(
+            f"{path.name} is one JSON object and too large", place=place, fix="write a list, or JSON lines (.jsonl)"
+        )
+    whole = parse_row(text, path, 1)
     if whole.data is None:
         message = whole.error.message.partition(": ")[2] if whole.error else ""
         raise InputError(f"{path.name} cannot be read: {message}", place=place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -82,6 +83,16 @@ def test_columns_can_be_chosen_and_unknown_ones_are_named(file, tmp_path):
     with pytest.raises(UnknownNameError) as caught:
         run(file, tmp_path / "b.jsonl", fields=["anser"])
     assert caught.value.near == ["answer"]
+
+
+def test_an_optional_field_is_a_column_and_so_is_what_was_kept_beside(file, tmp_path):
+    with file.write():
+        extra = new_entry(30, topic=LEAVES[0], content={"question": "Late?", "answer": "Yes.", "unit": "km"})
+        file.entries.insert([replace(extra, meta={"page": 7, "unit": "not this"})])
+    run(file, tmp_path / "a.jsonl", fields=["question", "unit", "page"])
+    rows = {row.pop("question"): row for row in lines(tmp_path / "a.jsonl")}
+    assert rows["Late?"] == {"unit": "km", "page": 7}
+    assert rows["Question 1?"] == {"unit": None, "page": None}
 
 
 def test_thin_strata_warn_and_strict_fails(file, tmp_path):

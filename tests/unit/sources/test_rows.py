@@ -1,6 +1,10 @@
+import bz2
+import gzip
 import json
+import lzma
 import tracemalloc
 from collections import deque
+from random import Random
 
 import pytest
 
@@ -105,3 +109,62 @@ def test_what_cannot_be_rows_is_refused(tmp_path):
 
 def test_rendering_is_canonical():
     assert render_row({"b": {"y": 1, "x": "é"}, "a": " t ", "n": None, "s": ""}) == 'b: {"x":"é","y":1}\na: t'
+
+
+PACKERS = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+
+
+def pack(path, ending, cut=None):
+    packed = path.with_name(path.name + ending)
+    packed.write_bytes(PACKERS[ending](path.read_bytes())[:cut])
+    return packed
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+def test_compressed_rows_are_read_as_they_would_be_plain(tmp_path, ending):
+    lines = write(tmp_path, {"a": 1}, "broken", {"a": 2})
+    array = write(tmp_path, '[{"a": 1}, {"a": 2}]', name="a.json")
+    table = write(tmp_path, "a\tb", "1\tx", name="a.tsv")
+    for path in (lines, array, table):
+        plain, packed = (list(read_rows(p)) for p in (path, pack(path, ending)))
+        assert [(r.row, r.data) for r in packed] == [(r.row, r.data) for r in plain]
+    assert [seed.meta["row"] for seed in collect(pack(lines, ending))[0]] == [1, 3]
+
+
+@pytest.mark.extra("parquet")
+def test_zstandard_is_read_with_pyarrow(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    with pyarrow.output_stream(tmp_path / "a.jsonl.zst", compression="zstd") as file:
+        file.write(b'{"a": 1}\n')
+    assert [r.data for r in read_rows(tmp_path / "a.jsonl.zst")] == [{"a": 1}]
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+def test_a_damaged_file_gives_the_rows_before_the_damage(tmp_path, ending):
+    random = Random(1)
+    path = write(tmp_path, *({"a": random.randbytes(300).hex()} for _ in range(4_000)))
+    packed = pack(path, ending)
+    *good, last = read_rows(pack(path, ending, cut=packed.stat().st_size * 3 // 4))
+    assert len(good) > 100
+    assert all(r.error is None for r in good)
+    assert "the rest cannot be read" in last.error.message
+    assert last.row == len(good) + 1
+
+
+@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.csv.xz", "a.json.bz2"])
+def test_what_is_not_compressed_as_its_name_says_is_refused(tmp_path, name):
+    with pytest.raises(InputError, match=name):
+        list(read_rows(write(tmp_path, {"a": 1}, name=name)))
+
+
+@pytest.mark.parametrize("name", ["a.parquet.gz", "a.txt.gz", "a.gz", ".gz"])
+def test_an_ending_that_cannot_be_read_is_named(tmp_path, name):
+    with pytest.raises(InputError, match="unsupported ending"):
+        list(read_rows(write(tmp_path, {"a": 1}, name=name)))
+
+
+def test_an_object_of_any_size_is_not_held_in_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(rows_json, "MAX_OBJECT", 1 << 19)
+    path = write(tmp_path, '{"data": [' + "1," * (1 << 19) + "1]}", name="a.json")
+    with pytest.raises(InputError, match="too large"):
+        list(read_rows(path))

@@ -11,10 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seedbed.core.errors import InputError, NotFoundError, SeedbedError, UnknownNameError
+from seedbed.core.errors import InputError, NotFoundError, SeedbedError, UnknownNameError, near_names
 from seedbed.core.records import Candidate, Origin
 from seedbed.core.strict_yaml import YamlError, load_yaml
 from seedbed.dataset.rows import candidate_of
+from seedbed.kinds.exchange import content_of, turn_names
+from seedbed.kinds.values import listed
+from seedbed.sources.chats import chat_in
+from seedbed.sources.files import row_ending
 
 if TYPE_CHECKING:
     from seedbed.kinds.fields import FieldRule
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
 
 OTHERWISE = "*"
 """Key of a topic map for values that it does not name."""
+
+_TURNS = ("chosen", "rejected", "tools", "calls", "steps")
+"""Fields that a conversation may give, beside the one that is asked and the one that answers."""
 
 _WHOLE = re.compile(r"[+-]?\d{1,300}")
 _YES, _NO = {"true", "yes", "1"}, {"false", "no", "0"}
@@ -41,7 +48,9 @@ class Columns:
         topic_column: column that names each row's topic.
         topic_map: value of ``topic_column`` → path; ``*`` stands for all others.
         split_column: column that names each row's split.
+        values: field → value of rows that have none of their own; a text stands for what the field holds.
         kept: columns that were kept beside entries, with the number of rows.
+        read_as: how rows were read that are spelt in another way than the kind, with their number.
     """
 
     kind: Kind
@@ -51,7 +60,20 @@ class Columns:
     topic_column: str | None = None
     topic_map: Mapping[str, str] = field(default_factory=dict)
     split_column: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
     kept: Counter[str] = field(default_factory=Counter)
+    read_as: Counter[str] = field(default_factory=Counter)
+    _required: tuple[str, ...] = field(default=(), init=False)
+    _turns: tuple[str, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        """Note what a row cannot do without."""
+        fields = self.kind.fields
+        self.values = {name: typed(value, fields[name]) for name, value in self.values.items()}
+        needed = (name for name, rule in fields.items() if rule.required and rule.default is None)
+        self._required = tuple(name for name in needed if name not in self.values)
+        turns = {*turn_names(fields), *_TURNS}
+        self._turns = tuple(name for name in self._required if name in turns)
 
     def check(self, rows: Sequence[RowResult], path: str) -> None:
         """Raises ``UnknownNameError`` when a named column is in none of ``rows``: a typo would lose every value."""
@@ -69,19 +91,41 @@ class Columns:
         rest = dict(row.data)
         try:
             where = self._where(rest, place)
+            if self.split_column is not None:
+                named = lookup(row.data, self.split_column)
+                split = split if named in (_MISSING, None, "") else str(named)
+                rest.pop(self.split_column, None)
+            content = self._content(row.data, rest, textual=row_ending(path) in (".csv", ".tsv"))
         except SeedbedError as error:
+            error.place = {**place, **error.place}
             return error
-        if self.split_column is not None:
-            named = lookup(row.data, self.split_column)
-            split = split if named in (_MISSING, None, "") else str(named)
-            rest.pop(self.split_column, None)
-        content = self._content(row.data, rest, textual=path.lower().endswith((".csv", ".tsv")))
         meta = {name: value for name, value in rest.items() if value is not None and value != ""}
         self.kept.update(meta.keys())
         if split:
             meta["split"] = split
         found = candidate_of(content, topic=where, kind=self.kind, origin=self.origin, place=place)
         return replace(found, meta=meta) if isinstance(found, Candidate) else found
+
+    def check_given(self, proposed: Sequence[Candidate | SeedbedError], path: str) -> None:
+        """Refuse a file whose columns leave a required field empty in every row, before each row is told so.
+
+        Raises:
+            InputError: names the field and the columns there are (``no_column``).
+        """
+        rows = [item for item in proposed if isinstance(item, Candidate) and isinstance(item.raw, Mapping)]
+        missing = [n for n in self._required if rows and all(item.raw.get(n) is None for item in rows)]
+        if not missing:
+            return
+        spare = sorted({name for item in rows for name in item.meta if name != "split"})
+        near = near_names(missing[0], spare, most=1)
+        mapped = f"--map {near[0] if near else 'COLUMN'}={missing[0]}, or "
+        raise InputError(
+            f"no column is {listed(missing)}, which every {self.kind.name} entry has",
+            place={"file": path, "field": missing[0]},
+            fix=(f"columns left over: {', '.join(spare[:12])}; " + mapped if spare else "")
+            + f"one value for all rows: --set {missing[0]}=VALUE",
+            code="no_column",
+        )
 
     def _where(self, rest: dict[str, Any], place: dict[str, Any]) -> str | None:
         """The row's topic; takes its column off ``rest`` unless that is a field as well."""
@@ -109,12 +153,52 @@ class Columns:
             rest.pop(column, None)
             if value is not _MISSING:
                 content[name] = value
+        content = {**self._chat(rest, content), **content}
         for column in list(rest):
             if column not in content and (column in fields or self.kind.extra == "allow"):
                 content[column] = rest.pop(column)
-        if textual:
-            content = {n: typed(v, fields[n]) if n in fields else v for n, v in content.items()}
-        return content
+        if "kind" not in fields and rest.get("kind") == self.kind.name:
+            del rest["kind"]
+        content = {n: self._typed(n, v, textual=textual) if n in fields else v for n, v in content.items()}
+        return content | {n: v for n, v in self.values.items() if content.get(n) is None}
+
+    def _chat(self, rest: dict[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields that a conversation in the row gives, where columns alone do not; takes its columns off ``rest``."""
+        if all(self._gives(rest, content, name) for name in self._turns):
+            return {}
+        chat = chat_in(rest)
+        if chat is None:
+            return {}
+        try:
+            found = content_of(chat.exchange, self.kind.fields, self.kind.name)
+        except InputError:
+            if chat.sure:
+                raise
+            return {}
+        if found.keys() <= set(chat.columns) and not chat.sure:
+            return {}  # these are the fields already
+        self.read_as[f"{', '.join(chat.columns)} → {', '.join(found)}"] += 1
+        for column in chat.columns[1:] if chat.more else chat.columns:
+            rest.pop(column, None)
+        if chat.system:
+            rest["system"] = chat.system
+        return found
+
+    def _gives(self, rest: Mapping[str, Any], content: Mapping[str, Any], name: str) -> bool:
+        """Whether a column holds the field: a text is never a list of messages."""
+        value = content.get(name, rest.get(name))
+        turns = self.kind.fields[name].type == "string" and isinstance(value, list | dict)
+        return value is not None and value != "" and not turns
+
+    def _typed(self, name: str, value: Any, *, textual: bool) -> Any:
+        """The value as its field wants it: cells of a file of texts; JSON text of a list or object; numbers as text."""
+        rule = self.kind.fields[name]
+        if isinstance(value, str):
+            return typed(value, rule) if textual or rule.type in ("list", "object") else value
+        if rule.type == "string" and isinstance(value, int | float) and not isinstance(value, bool):
+            self.read_as[f"{name}: number → text"] += 1
+            return str(value)
+        return value
 
 
 def lookup(data: Mapping[str, Any], name: str) -> Any:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from seedbed.core.errors import SeedbedError, TopicError, UnknownNameError
 from seedbed.core.records import Candidate, Origin, Topic
@@ -36,6 +36,7 @@ class ImportOptions:
     Attributes:
         kind: schema, default the project's.
         mapping: column → field; columns that are no fields are kept as ``meta``.
+        values: field → value of rows that have none; a text stands for what the field holds.
         topic: leaf of all rows, or of those whose topic column is empty.
         topic_column: column that names each row's topic; default ``topic``.
         topic_map: value of that column → path; ``*`` stands for all others.
@@ -52,6 +53,7 @@ class ImportOptions:
 
     kind: str | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
     topic: str | None = None
     topic_column: str | None = None
     topic_map: Mapping[str, str] = field(default_factory=dict)
@@ -89,11 +91,11 @@ class Import:
     def __init__(self, dataset: Dataset, path: str, options: ImportOptions) -> None:
         self._dataset, self._path, self._options = dataset, path, options
         schema = dataset.kind(options.kind)
-        unknown = [name for name in options.mapping.values() if name not in schema.fields]
+        unknown = [n for n in (*options.mapping.values(), *options.values) if n not in schema.fields]
         if unknown:
             raise UnknownNameError("field", unknown[0], schema.fields)
         if options.topic is not None and not options.create_topics:
-            dataset.file.topics.get(options.topic)
+            _known_topic(dataset, options.topic)
         self.columns = Columns(
             schema,
             Origin("import", actor=options.actor),
@@ -102,6 +104,7 @@ class Import:
             options.topic_column,
             options.topic_map,
             options.split_column,
+            options.values,
         )
         from seedbed.sources.huggingface import open_rows
 
@@ -129,10 +132,11 @@ class Import:
                 rows = iter(islice(self._rows(), options.limit))
                 checked = False
                 while batch := list(islice(rows, BATCH)):
+                    proposed = [self.columns.candidate(row, part.path.as_posix(), part.split) for part, row in batch]
                     if not checked:
                         self.columns.check([row for _, row in batch], self._path)
+                        self.columns.check_given(proposed, self._path)
                         checked = True
-                    proposed = [self.columns.candidate(row, part.path.as_posix(), part.split) for part, row in batch]
                     if options.create_topics:
                         proposed = with_topics(target, proposed, operation)
                     yield from decide_rows(target.intake(), proposed, operation, write=True)
@@ -143,6 +147,14 @@ class Import:
         for part in self._parts:
             for row in read_part(part):
                 yield part, row
+
+
+def _known_topic(dataset: Dataset, path: str) -> None:
+    try:
+        dataset.file.topics.get(path)
+    except UnknownNameError as error:
+        error.fix = f"{error.fix + '; ' if error.fix else ''}--create-topics makes what is missing"
+        raise
 
 
 def import_rows(dataset: Dataset, path: str, options: ImportOptions) -> Iterator[Decision]:

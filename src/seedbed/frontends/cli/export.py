@@ -14,14 +14,17 @@ from seedbed.frontends.cli.session import Session
 
 @click.command("export", short_help="Write finished entries in a training format.")
 @click.option("-o", "--output", required=True, metavar="PATH", help="File, or folder when --split is given.")
-@click.option("-f", "--format", "format_", default="jsonl", show_default=True, metavar="FORMAT",
-              help="jsonl, chatml, alpaca, sharegpt, prompt-completion, parquet or a plugin's.")  # fmt: skip
+@click.option("-f", "--format", "format", metavar="FORMAT",
+              help="jsonl, csv, parquet, chatml, openai, prompt-completion, sharegpt, alpaca or a plugin's"
+              " [default: by the file's ending, else jsonl].")  # fmt: skip
 @click.option("--split", "splits", metavar="NAME=SHARE,…", help="e.g. train=0.8,validation=0.1,test=0.1")
 @click.option("--split-method", type=OneOf("split method", "shuffle", "hash"), default="shuffle", show_default=True,
               help="Exact sizes, or stable while the dataset grows.")  # fmt: skip
 @click.option("--seed", type=int, default=42, show_default=True, help="Of the split.")
 @click.option("--system-prompt", help="System turn of every conversation [default: the project's].")
-@click.option("--fields", metavar="NAME,…", help="Columns of jsonl and parquet, in this order, joined by commas.")
+@click.option(
+    "--fields", metavar="NAME,…", help="Columns of jsonl, csv and parquet; of other formats beside the conversation."
+)
 @click.option("--topic", metavar="PATH", help="Only this topic and below.")
 @click.option("--kind", metavar="NAME", help="Only this kind [default: the project's].")
 @click.option("--include-pending", is_flag=True, help="Entries that wait for review as well; rejected ones never.")
@@ -29,7 +32,7 @@ from seedbed.frontends.cli.session import Session
 @click.option("--dry-run", is_flag=True, help="Show counts and warnings, write nothing.")
 @click.option("--card/--no-card", default=True, show_default=True, help="Write a dataset card into a split folder.")
 @common
-def export_command(session: Session, output: str, format_: str, fields: str | None, **options: Any) -> None:
+def export_command(session: Session, output: str, fields: str | None, **options: Any) -> None:
     """Write accepted and approved entries in a training format, with a manifest beside them.
 
     Files are replaced together at the end; an export that fails leaves the old ones. Rejected entries never leave.
@@ -38,7 +41,7 @@ def export_command(session: Session, output: str, format_: str, fields: str | No
     if fields:
         chosen["fields"] = [f.strip() for f in fields.split(",") if f.strip()]
     with session.open("ro") as dataset:
-        result = dataset.export(output, format=format_, **chosen)
+        result = dataset.export(output, **chosen)
     data = result.to_dict()
     session.out.data(data, lambda: export_lines(data))
 

@@ -26,13 +26,14 @@ REFUSALS = 20
 """Refused rows that are shown."""
 
 OKGV = "okgv.db"
-_ROWS_ONLY = ("topic", "topic_column", "topic_map", "create_topics", "splits", "config", "split_column")
+_ROWS_ONLY = ("values", "topic", "topic_column", "topic_map", "create_topics", "splits", "config", "split_column")
 """Options that mean nothing to an okgv database, which says all this itself."""
 
 
 @click.command("import", short_help="Hand every row of a file, folder or okgv.db to the door.")
 @click.argument("path", metavar="FILE|FOLDER")
 @click.option("--map", "mappings", multiple=True, metavar="COLUMN=FIELD", help="Rename a column; may be repeated.")
+@click.option("--set", "values", multiple=True, metavar="FIELD=VALUE", help="Value of a field in rows that have none.")
 @click.option("--kind", metavar="NAME", help="Schema of the rows [default: the project's].")
 @click.option("--topic", metavar="PATH", help="Leaf topic of all rows, or of those that name none.")
 @click.option("--topic-column", metavar="COLUMN", help="Column that names each row's topic [default: topic].")
@@ -52,16 +53,20 @@ _ROWS_ONLY = ("topic", "topic_column", "topic_map", "create_topics", "splits", "
 @click.option("--results", metavar="FILE", help="Write the result of every row there, as JSON lines.")
 @who_options("imports")
 @common
-def import_command(session: Session, /, path: str, mappings: tuple[str, ...], **options: Any) -> int:
+def import_command(
+    session: Session, /, path: str, mappings: tuple[str, ...], values: tuple[str, ...], **options: Any
+) -> int:
     """Hand every row to the door; print how many came in, and why the others did not.
 
-    FILE is jsonl, json, csv, parquet or arrow; or an okgv.db, of which topics, review states and log come along.
-    FOLDER is a dataset of Hugging Face: saved to disk, or a repository of the hub. COLUMN may look inside a value:
-    messages.0.content. Columns that are no fields are kept beside the entry.
+    FILE is jsonl, json, csv, tsv (also .gz, .bz2, .xz, .zst), parquet or arrow; or an okgv.db, of which topics, review
+    states and log come along. FOLDER is a dataset of Hugging Face: saved to disk, or a repository of the hub. Chats,
+    Alpaca rows, preferences and tool calls are read as they are. COLUMN may look inside a value: messages.0.content.
+    Columns that are no fields are kept beside the entry.
 
     Exit status: 0 all in the dataset, 1 a row was rejected, 2 a row could not be read.
     """
     options["mapping"] = pairs(mappings, "--map", "COLUMN=FIELD")
+    options["values"] = pairs(values, "--set", "FIELD=VALUE")
     results, suggest, structure = (options.pop(name) for name in ("results", "suggest_kind", "structure"))
     source = _okgv(Path(path))
     if suggest:
@@ -160,7 +165,10 @@ def _import(
         result = tally.add(decision)
         write({k: v for k, v in result.items() if k != "neighbours"})
     summary = {"file": path, "check_only": options["check_only"], **tally.to_dict()}
+    summary["read_as"] = dict(coming.columns.read_as.most_common(REFUSALS))
     summary["kept_as_meta"] = dict(coming.columns.kept.most_common(REFUSALS))
+    if tally.codes["unknown_topic"] and not options["create_topics"]:
+        summary["fix"] = "--create-topics makes topics that are missing"
     if coming.skipped:
         summary["skipped"] = list(coming.skipped)
     session.out.data(summary, lambda: _lines(summary))
@@ -182,6 +190,9 @@ def _lines(summary: dict[str, Any]) -> Iterator[str]:
     if summary["rejected"] > len(summary["refused"]):
         more = summary["rejected"] - len(summary["refused"])
         yield f"  … and {more} more; all with their reasons: --results FILE"
+    yield from (f"  {n} read as {one_line(how, 160)}" for how, n in summary["read_as"].items())
+    if "fix" in summary:
+        yield f"  {summary['fix']}"
     if summary["kept_as_meta"]:
         yield f"  kept beside entries: {one_line(', '.join(summary['kept_as_meta']), 160)}"
     if summary.get("skipped"):
@@ -203,9 +214,9 @@ def _move_in(session: Session, dataset: Dataset, files: tuple[Path, str | None],
 def _refuse_row_options(path: Path, options: dict[str, Any]) -> None:
     for name in _ROWS_ONLY:
         if options[name]:
-            option = "--" + name.replace("_", "-").removesuffix("s" if name == "splits" else "")
+            option = {"splits": "--split", "values": "--set"}.get(name, "--" + name.replace("_", "-"))
             raise InputError(
-                f"{option} means nothing here: {path.name} says itself which topics there are",
+                f"{option} means nothing here: {path.name} says itself what its entries hold and where they belong",
                 place={"file": path.as_posix()},
             )
 

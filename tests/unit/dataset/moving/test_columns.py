@@ -130,3 +130,52 @@ def test_a_topic_map_is_json_or_yaml(tmp_path):
     for name, error in (("b.yaml", InputError), ("c.yaml", InputError), ("d.yaml", NotFoundError)):
         with pytest.raises(error):
             read_topic_map(tmp_path / name)
+
+
+def test_a_value_stands_in_where_a_row_has_none():
+    found = candidate({"question": "q", "answer": "a", "level": None}, values={"level": "3", "answer": "b"})
+    assert found.raw == {"question": "q", "answer": "a", "level": 3}
+
+
+def test_numbers_become_text_where_text_is_wanted_and_nothing_else_does():
+    at = columns()
+    found = at.candidate(RowResult(1, {"question": 7, "answer": 2.5, "level": 3, "sure": True}), "rows.jsonl")
+    assert found.raw == {"question": "7", "answer": "2.5", "level": 3, "sure": True}
+    assert at.read_as == {"question: number → text": 1, "answer: number → text": 1}
+    assert candidate({"question": True, "answer": ["a"]}).raw == {"question": True, "answer": ["a"]}
+
+
+def test_json_text_of_a_list_is_the_list_in_any_file():
+    assert candidate({"tags": '["a"]', "level": "3"}).raw == {"tags": ["a"], "level": "3"}
+
+
+def test_columns_of_the_kind_go_before_a_conversation():
+    chat = [{"role": "user", "content": "other"}, {"role": "assistant", "content": "other"}]
+    found = candidate({"question": "q", "answer": "a", "messages": chat})
+    assert (found.raw, found.meta) == ({"question": "q", "answer": "a"}, {"messages": chat})
+    mapped = candidate({"messages": chat, "reply": "a"}, mapping={"reply": "answer"})
+    assert mapped.raw == {"question": "other", "answer": "a"}
+
+
+def test_turns_after_the_exchange_are_kept_beside():
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    turns = [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "1"},
+    ]
+    tools = [{"name": "f", "parameters": {"type": "object"}}]
+    rules = {n: FieldRule(t, required=True) for n, t in (("query", "string"), ("tools", "list"), ("calls", "list"))}
+    at = Columns(Kind("calling", rules), Origin("import"), topic="a")
+    found = at.candidate(RowResult(1, {"messages": turns, "tools": tools}), "rows.jsonl")
+    assert found.raw["calls"] == [{"name": "f", "arguments": {}}]
+    assert found.meta == {"messages": turns}
+
+
+def test_the_name_of_the_kind_is_no_news():
+    assert candidate({"question": "q", "answer": "a", "kind": "fact"}).meta == {}
+    assert candidate({"question": "q", "answer": "a", "kind": "qa"}).meta == {"kind": "qa"}
+
+
+def test_cells_of_a_packed_table_are_text_too():
+    assert candidate({"question": "q", "answer": "a", "level": "3"}, path="x.csv.gz").raw["level"] == 3
