@@ -460,6 +460,8 @@ def read_only(request, monkeypatch):
     (folder / "rows.jsonl").write_text(json.dumps(note(3)), encoding="utf-8")
     (folder / "decisions.jsonl").write_text(json.dumps({"id": entry["id"], "decision": "approve"}), encoding="utf-8")
     (folder / "tree.json").write_text('{"shed": {}}', encoding="utf-8")
+    for path in folder.iterdir():
+        path.chmod(0o644)  # whatever the umask is
     (folder / "seedbed.db").chmod(0o444)
     folder.chmod(0o777 if request.param == "file" else 0o555)
     yield folder, entry["id"]

@@ -21,7 +21,7 @@ from seedbed.frontends.mcp.server import SeedbedServer
 from testkit.bounds import PATIENCE_S
 
 COMMAND = (sys.executable, "-c", "from seedbed.frontends.cli import main; main()")
-PASSED_ON = ("SEEDBED_CACHE", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+PASSED_ON = ("PYTHONPATH", "SEEDBED_CACHE", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def named(name: str) -> Implementation:
