@@ -219,7 +219,7 @@ def test_a_wrong_value_in_row_7_of_500_is_its_own(project):
 
 def test_a_wrong_value_is_told_by_row_and_field_with_what_is_allowed(project):
     rows = [row for row, _, _ in WRONG.values()]
-    results = submit([note(1), *rows, note(2)])
+    results = submit([note(1), *rows, note(2)], "--detail")
     assert [r["state"] for r in results] == ["accepted", *["rejected"] * len(rows), "accepted"]
     for result, (_, field, said) in zip(results[1:], WRONG.values(), strict=False):
         (problem,) = result["verdicts"][0]["evidence"]["problems"]

@@ -33,10 +33,22 @@ def test_a_duplicate_is_told_what_it_is_too_close_to(filled):
 
 
 def test_a_wrong_entry_names_its_fields(project):
-    refused = seedbed("submit", json.dumps({"question": "What?", "topic": "git/commits", "colour": "red"}))
+    refused = seedbed("submit", json.dumps({"question": "What?", "topic": "git/commits", "colour": "red"}), "--detail")
     assert (refused.status, refused.json["code"]) == (ExitCode.FAILURE, "wrong_schema")
     problems = refused.json["verdicts"][0]["evidence"]["problems"]
     assert {p["field"] for p in problems} == {"answer", "difficulty", "colour"}
+
+
+def test_what_passes_is_told_shortly_unless_detail_is_asked_for(filled):
+    near = row(0, question="What does a commit of the history hold?")
+    short = seedbed("submit", json.dumps([near, row(1)]), "--check", "--on-duplicate", "warn")
+    assert [set(r) - {"neighbours", "warnings", "verdicts"} for r in short.json] == [
+        {"row", "id", "state", "topic"},
+        {"row", "id", "state", "topic", "existed"},
+    ]
+    assert len(json.dumps(short.json[1])) < 120
+    full = seedbed("submit", json.dumps([near, row(1)]), "--check", "--on-duplicate", "warn", "--detail")
+    assert [[v["check"] for v in r["verdicts"]][:2] for r in full.json] == [["schema", "rules"]] * 2
 
 
 def test_a_topic_narrows_what_is_allowed(project):

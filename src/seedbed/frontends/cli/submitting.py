@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 POLICIES = ("reject", "warn", "review")
 """What becomes of duplicates."""
 
+SHOWN = 3
+"""Neighbours shown of a row where no detail is asked for."""
+
 
 @click.command("submit", short_help="Hand entries to the door; say what happened and why.")
 @click.argument("entries", metavar="ENTRY")
@@ -29,10 +32,11 @@ POLICIES = ("reject", "warn", "review")
     help="Refuse duplicates, let them in with a warning, or have them reviewed [default: as the topic, or else the"
     " project says].",
 )  # fmt: skip
+@click.option("--detail", is_flag=True, help="All verdicts and whole neighbours, also of rows that passed; as JSON.")
 @click.option("--lease", metavar="ID", help="Lease of next that this fulfils [default: the actor's own on the cell].")
 @who_options("submits")
 @common
-def submit_command(session: Session, /, entries: str, **options: Any) -> int:
+def submit_command(session: Session, /, entries: str, detail: bool, **options: Any) -> int:
     """Hand ENTRY to the door; say of each row what happened and why.
 
     ENTRY is a JSON object, an array or JSON lines, @FILE, or - for stdin. Rows are compared with the dataset and with
@@ -49,7 +53,8 @@ def submit_command(session: Session, /, entries: str, **options: Any) -> int:
     if alone is not None and alone.error is not None:
         raise alone.error
     results = [{"row": i, **row_result(d)} for i, d in enumerate(decisions, 1)]
-    session.out.data(results if alone is None else results[0], lambda: result_lines(results, options["check_only"]))
+    told = results if detail else [shortened(r) for r in results]
+    session.out.data(told if alone is None else told[0], lambda: result_lines(results, options["check_only"]))
     return int(max(map(row_status, decisions), default=ExitCode.OK))
 
 
@@ -62,6 +67,28 @@ def row_result(decision: Decision) -> dict[str, Any]:
     out = {"id": None, "state": "rejected", "code": told["error"], "reason": told["message"]}
     more = {"topic": decision.candidate.topic, "place": place, "fix": told.get("fix"), "near": told.get("near")}
     return out | {k: v for k, v in more.items() if v}
+
+
+def shortened(result: dict[str, Any]) -> dict[str, Any]:
+    """A row's result without what says nothing new.
+
+    A row that passed keeps the ids of its closest entries. Of one that failed the failing verdicts stay and the
+    closest entries in full, the one to blame first.
+    """
+    out = {k: v for k, v in result.items() if k not in ("verdicts", "neighbours")}
+    verdicts, near = result.get("verdicts", []), result.get("neighbours", [])
+    if result["state"] != "rejected" and not result.get("warnings"):
+        if near and not result.get("existed"):
+            out["neighbours"] = [{k: n[k] for k in ("id", "similarity", "relation")} for n in near[:SHOWN]]
+        return out
+    telling = [v for v in verdicts if v["outcome"] == "fail" or v.get("code")]
+    blamed = {v.get("evidence", {}).get("entry_id") for v in telling}
+    if telling:
+        said = {"evidence", *(("code", "reason") if len(telling) == 1 and "code" in result else ())}
+        out["verdicts"] = [{k: v for k, v in each.items() if k not in said} for each in telling]
+    if near:
+        out["neighbours"] = sorted(near, key=lambda n: n["id"] not in blamed)[:SHOWN]
+    return out
 
 
 def row_status(decision: Decision) -> ExitCode:

@@ -192,8 +192,7 @@ CHANGES: dict[str, Callable[[Dataset, TopicsArguments, Any], TreeChange]] = {
 
 def edit(dataset: Dataset, asked: EditArguments, caller: Caller) -> dict[str, Any]:
     """Correct fields of an entry, checked like a submission."""
-    from seedbed.frontends.cli.submitting import row_result
-    from seedbed.frontends.mcp.writing import shortened
+    from seedbed.frontends.cli.submitting import row_result, shortened
 
     who = {"actor": caller.actor, "session": caller.session, "reason": asked.reason}
     decision = dataset.edit(asked.id, asked.changes, check_only=asked.check_only, **who)

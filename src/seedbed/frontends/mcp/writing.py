@@ -15,9 +15,6 @@ from seedbed.frontends.mcp.tool import Arguments, Call, Names, Rows, Tool, on_de
 if TYPE_CHECKING:
     from seedbed.dataset import Dataset
 
-SHOWN = 3
-"""Neighbours shown of a row that was taken."""
-
 KIND = "Schema of the entries; default the project's."
 
 
@@ -98,7 +95,7 @@ def similar(dataset: Dataset, asked: SimilarArguments, caller: Caller) -> dict[s
 
 def submit(dataset: Dataset, asked: SubmitArguments, caller: Caller) -> dict[str, Any]:
     """What the door says of each row, short where nothing is wrong."""
-    from seedbed.frontends.cli.submitting import row_result
+    from seedbed.frontends.cli.submitting import row_result, shortened
 
     if not (asked.check_only or dataset.file.writable):
         raise ReadOnlyError("the dataset is only read here", fix="check_only: true says what would happen")
@@ -117,28 +114,6 @@ def submit(dataset: Dataset, asked: SubmitArguments, caller: Caller) -> dict[str
 
 def _bucket(state: str) -> str:
     return "accepted" if state == "approved" else state
-
-
-def shortened(result: dict[str, Any]) -> dict[str, Any]:
-    """A row's result without what says nothing new.
-
-    A row that passed keeps the ids of its closest entries. Of one that failed the failing verdicts stay and the
-    closest entries in full, the one to blame first.
-    """
-    out = {k: v for k, v in result.items() if k not in ("verdicts", "neighbours")}
-    verdicts, near = result.get("verdicts", []), result.get("neighbours", [])
-    if result["state"] != "rejected" and not result.get("warnings"):
-        if near and not result.get("existed"):
-            out["neighbours"] = [{k: n[k] for k in ("id", "similarity", "relation")} for n in near[:SHOWN]]
-        return out
-    telling = [v for v in verdicts if v["outcome"] == "fail" or v.get("code")]
-    blamed = {v.get("evidence", {}).get("entry_id") for v in telling}
-    if telling:
-        said = {"evidence", *(("code", "reason") if len(telling) == 1 and "code" in result else ())}
-        out["verdicts"] = [{k: v for k, v in each.items() if k not in said} for each in telling]
-    if near:
-        out["neighbours"] = sorted(near, key=lambda n: n["id"] not in blamed)[:SHOWN]
-    return out
 
 
 def give_back(dataset: Dataset, asked: GiveBackArguments, caller: Caller) -> dict[str, Any]:
