@@ -72,6 +72,20 @@ def test_a_topic_narrows_fields_gaps_and_examples(filled):
     assert "What is a branch?" in there and "What does a commit hold?" not in there
 
 
+def test_a_path_with_blanks_can_be_copied_out_of_a_guide(filled):
+    seedbed("topics", "add", "old work/50% $HOME", "--target", "2")
+    for name in ("agent", "generation", "review"):
+        assert "--topic 'old work/50% $HOME'" in guide(name, "--topic", "old work/50% $HOME")
+
+
+def test_without_a_target_the_guide_says_that_next_never_ends(tmp_path):
+    seedbed("init")
+    seedbed("topics", "add", "a")
+    assert "0 finished; 1 topic, 1 cell.\nThere is no target" in guide("agent")
+    seedbed("topics", "describe", "a", "--target", "3")
+    assert "There is no target" not in guide("agent")
+
+
 def test_an_unknown_topic_and_an_unknown_guide_are_named_with_near_ones(filled):
     refused = seedbed("guide", "agent", "--topic", "git/comits")
     assert (refused.status, refused.error["near"][0]) == (ExitCode.INPUT, "git/commits")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -243,7 +244,7 @@ class Topics:
             raise TopicError(
                 f"topic {parent!r} holds {held} {'entry' if held == 1 else 'entries'}, so it cannot have subtopics",
                 place={"topic": path},
-                fix=f"to divide them over subtopics: seedbed topics split {parent}; else add a sibling",
+                fix=f"to divide them over subtopics: seedbed topics split {shlex.quote(parent)}; else add a sibling",
                 code="topic_holds_entries",
             )
 

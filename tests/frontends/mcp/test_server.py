@@ -356,6 +356,16 @@ def test_guides_tree_and_report_are_resources(filled):
     assert json.loads(found["seedbed://report"].text)["entries"] == 3
 
 
+def test_the_resource_of_a_large_tree_is_its_beginning(project):
+    assert seedbed("topics", "load", "-", stdin=json.dumps({f"t{i:03}": {} for i in range(300)})).status == 0
+
+    async def work(client):
+        return json.loads((await client.read_resource("seedbed://tree")).contents[0].text)
+
+    tree = with_client(project, work)
+    assert (tree["total"], len(tree["topics"]), tree["next_offset"]) == (303, 200, 200)
+
+
 def test_a_guide_can_be_about_a_topic(filled):
     async def work(client):
         return (await client.read_resource("seedbed://guide/agent/git%2Fcommits")).contents[0].text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from seedbed.core.errors import TopicError
@@ -24,7 +25,7 @@ def place(draft: Draft, node: Node, parent: Node | None, name: str) -> None:
         raise TopicError(
             f"there is a topic {path!r} already",
             place={"topic": node.path},
-            fix=f"to make them one: seedbed topics merge {node.path} {path}",
+            fix=f"to make them one: seedbed topics merge {shlex.join((node.path, path))}",
             code="topic_exists",
         )
     draft.shape.place(node, None if parent is None else parent.id, path)

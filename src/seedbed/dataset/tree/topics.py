@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -158,7 +159,7 @@ class TopicTree:
         def work(draft: Draft) -> None:
             node = draft.node(path)
             if "/" in new_name:
-                fix = f"to put it elsewhere: seedbed topics move {node.path} PARENT"
+                fix = f"to put it elsewhere: seedbed topics move {shlex.quote(node.path)} PARENT"
                 raise TopicError(f"the name {new_name!r} holds a slash", place={"topic": node.path}, fix=fix)
             name = unicodedata.normalize("NFC", new_name)
             if name != last_name(node.path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,9 @@ def move_command(session: Session, /, path: str, new_parent: str | None, to_root
     Entries are checked against the field rules of the new path.
     """
     if to_root == (new_parent is not None):
-        raise InputError("say where to: NEW_PARENT, or --to-root", fix=f"seedbed topics move {path} NEW_PARENT")
+        raise InputError(
+            "say where to: NEW_PARENT, or --to-root", fix=f"seedbed topics move {shlex.quote(path)} NEW_PARENT"
+        )
     with session.open() as dataset:
         return tell(session, dataset.topics.move(path, new_parent, **how))
 

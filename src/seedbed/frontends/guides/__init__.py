@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +90,8 @@ def _schema_values(dataset: Dataset) -> dict[str, Any]:
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    from seedbed.frontends.cli.output import counted
+
     environment = Environment(
         loader=FileSystemLoader(HOME),
         undefined=StrictUndefined,
@@ -97,7 +100,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters |= {"line": _line, "cell": _cell, "compact": _compact}
+    environment.filters |= {"line": _line, "cell": _cell, "compact": _compact, "counted": counted, "shell": shlex.quote}
     return environment
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 GUIDE = "seedbed://guide/"
 TREE = "seedbed://tree"
 REPORT = "seedbed://report"
+TOPICS = 200
+"""Topics that the resource of the tree shows."""
+
 MARKDOWN, JSON = "text/markdown", "application/json"
 
 GROW = """\
@@ -41,7 +44,10 @@ def listing() -> list[dict[str, str]]:
     from seedbed.frontends.guides import ABOUT
 
     rows = [(f"{GUIDE}{name}", f"guide: {name}", about, MARKDOWN) for name, about in ABOUT.items()]
-    rows.append((TREE, "topic tree", "All topics with their finished entries, descriptions and targets.", JSON))
+    about = (
+        f"The first {TOPICS} topics with their finished entries, descriptions and targets; more with the tool topics."
+    )
+    rows.append((TREE, "topic tree", about, JSON))
     rows.append((REPORT, "report", "What is there, what is missing, what was rejected; worst first.", JSON))
     names = ("uri", "name", "description", "mime_type")
     return [dict(zip(names, row, strict=True)) for row in rows]
@@ -59,9 +65,9 @@ def read(dataset: Dataset, uri: str) -> tuple[str, str]:
         name, _, topic = unquote(uri.removeprefix(GUIDE)).partition("/")
         return render_guide(dataset, name, topic=topic or None), MARKDOWN
     if uri == TREE:
-        from seedbed.frontends.mcp.changing import topic_row
+        from seedbed.frontends.mcp.changing import TopicsArguments, tree_page
 
-        return _json({"topics": [topic_row(t, n) for t, n in dataset.tree()]}), JSON
+        return _json(tree_page(dataset, TopicsArguments(limit=TOPICS))), JSON
     if uri == REPORT:
         return _json(dataset.report().to_dict()), JSON
     raise UnknownNameError("resource", uri, [row["uri"] for row in listing()])
