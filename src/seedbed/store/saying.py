@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from seedbed.core.errors import TopicError, UnknownNameError
-from seedbed.kinds.values import json_flaw
+from seedbed.kinds.values import json_flaw, json_name
 
 Rule = tuple[str, Callable[[Any], bool]]
 """What a value is, and whether one is that."""
@@ -68,16 +68,8 @@ def check_meta(path: str, meta: Mapping[str, Any], prefix: str = "") -> None:
 
 def wrong_attribute(path: str, shown: str, what: str, value: Any) -> TopicError:
     """The error of a value that is not ``what`` it should be."""
-    said = f"{shown} of topic {path!r} is {what}, not {type_name(value)}: {value!r:.80}"
+    said = f"{shown} of topic {path!r} is {what}, not {json_name(value)}: {value!r:.80}"
     return TopicError(said, place={"topic": path, "field": shown})
-
-
-def type_name(value: Any) -> str:
-    """What somebody who writes JSON or YAML calls a value."""
-    names = {str: "a text", bool: "true or false", int: "a number", float: "a number", type(None): "nothing"}
-    if isinstance(value, Mapping):
-        return "a mapping"
-    return names.get(type(value)) or ("a list" if _is_list(value) else f"a {type(value).__name__}")
 
 
 def _is_list(value: Any) -> bool:

@@ -30,7 +30,8 @@ from typing import Any
 from seedbed.core.errors import InputError, TopicError
 from seedbed.core.records import Topic
 from seedbed.core.strict_yaml import YamlError, load_yaml
-from seedbed.store.saying import ATTRIBUTES, EMPTY, META, check_meta, checked, type_name, wrong_attribute
+from seedbed.kinds.values import json_name
+from seedbed.store.saying import ATTRIBUTES, EMPTY, META, check_meta, checked, wrong_attribute
 from seedbed.store.topics import MAX_DEPTH, validate_path
 
 _NOT_NAMES = {"description", "target", "weight", "meta", "aspects", "fields", "children", "subtopics"}
@@ -68,7 +69,7 @@ def parse_tree(data: Any) -> list[Said]:
     """
     if not isinstance(data, Mapping | list | tuple):
         raise TopicError(
-            f"a topic tree is a mapping of names, not {type_name(data)}", fix="write names as keys: {rome: {}}"
+            f"a topic tree is a mapping of names, not {json_name(data)}", fix="write names as keys: {rome: {}}"
         )
     if isinstance(data, Mapping):
         stray = next((k for k in data if isinstance(k, str) and k.startswith("_")), None)
@@ -115,7 +116,7 @@ def _children(parent: str, data: Any) -> Iterator[Said]:
 def _joined(parent: str, name: Any) -> str:
     place = {"topic": parent} if parent else None
     if isinstance(name, bool) or not isinstance(name, str | int):  # YAML reads a bare 2024 as a number, yes as true
-        said = f"a topic's name is a text, not {type_name(name)} ({name!r})"
+        said = f"a topic's name is a text, not {json_name(name)} ({name!r})"
         raise TopicError(said, place=place, fix="put it in quotes")
     if "/" in str(name):
         raise TopicError(f"the name {name!r} holds a slash", place=place, fix="nest topics instead of joining names")
@@ -134,7 +135,7 @@ def _said(path: str, value: Any) -> Said:
         name = path.rpartition("/")[2]
         fix = f"to describe the topic above it write _{name}" if name in ATTRIBUTES else "write {} for a leaf"
         raise TopicError(
-            f"topic {path!r} holds {type_name(value)}; a topic holds subtopics or its description",
+            f"topic {path!r} holds {json_name(value)}; a topic holds subtopics or its description",
             place={"topic": path},
             fix=fix,
         )
