@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seedbed.store.values import LIVE, unpack_uid
+from seedbed.store.wholeness import count_lost, lost_references, mend_references, unreadable
 
 if TYPE_CHECKING:
     from seedbed.store.file import DatasetFile
@@ -58,10 +59,14 @@ class Consistency:
     def findings(self, *, fix: bool = False) -> list[Finding]:
         """What every check found, in a fixed order."""
         checks: tuple[Callable[[bool], Finding], ...] = (
-            self._pages, self._references, self._tree, self._homes, self._counts, self._vectors, self._verdicts,
-            self._twins, self._changes, self._leases,
+            self._pages, self._references, self._values, self._tree, self._homes, self._counts, self._vectors,
+            self._verdicts, self._twins, self._changes, self._leases,
         )  # fmt: skip
-        return [check(fix) for check in checks]
+        found = {f.check: f for f in (check(fix) for check in checks)}
+        lost = found["references"]
+        if fix and lost.problems:  # what refers to nothing may be the business of a later check
+            lost.fixed = max(0, lost.problems - count_lost(self._file))
+        return list(found.values())
 
     def entries_without_vector(self) -> list[int]:
         """Row ids of live entries whose vector is missing, of another embedder, or of the wrong size."""
@@ -86,10 +91,16 @@ class Consistency:
         return found
 
     def _references(self, fix: bool) -> Finding:
+        found = Finding("references", "rows that other rows refer to", fix="references to nothing forgotten")
+        lost_references(self._file, found)
+        if fix and found.problems:
+            mend_references(self._file)
+        return found
+
+    def _values(self, fix: bool) -> Finding:
         del fix
-        found = Finding("references", "rows that other rows refer to")
-        for table, rowid, parent, _ in self._file.rows("PRAGMA foreign_key_check"):
-            found.note(f"row {rowid} of {table} refers to a row of {parent} that is not there")
+        found = Finding("values", "what is kept as JSON can be read")
+        unreadable(self._file, found)
         return found
 
     def _tree(self, fix: bool) -> Finding:
@@ -151,7 +162,8 @@ class Consistency:
             found.note(f"the number of entries in {path!r} is not what the counter says")
         if fix and found.problems:
             self._file.execute("DELETE FROM cell_count")
-            self._file.execute(f"INSERT INTO cell_count {real}")
+            there = "topic_id IN (SELECT id FROM topic) AND kind_id IN (SELECT id FROM kind)"
+            self._file.execute(f"INSERT INTO cell_count SELECT * FROM ({real}) WHERE {there}")
             found.fixed = found.problems
         return found
 
