@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,7 @@ class Columns:
     read_as: Counter[str] = field(default_factory=Counter)
     _required: tuple[str, ...] = field(default=(), init=False)
     _turns: tuple[str, ...] = field(default=(), init=False)
+    _numbers: frozenset[str] = field(default=frozenset(), init=False)
 
     def __post_init__(self) -> None:
         """Note what a row cannot do without."""
@@ -75,9 +76,16 @@ class Columns:
         turns = {*turn_names(fields), *_TURNS}
         self._turns = tuple(name for name in self._required if name in turns)
 
-    def check(self, rows: Sequence[RowResult], path: str) -> None:
-        """Raises ``UnknownNameError`` when a named column is in none of ``rows``: a typo would lose every value."""
+    def look(self, rows: Sequence[RowResult], path: str) -> None:
+        """Look at the first rows: a field of texts for which they have nothing but numbers takes numbers as text.
+
+        Raises:
+            UnknownNameError: a named column is in none of ``rows``; a typo would lose every value.
+        """
         data = [row.data for row in rows if row.data is not None]
+        texts = {name: name for name, rule in self.kind.fields.items() if rule.type == "string"}
+        texts |= {name: column for column, name in self.mapping.items() if name in texts}
+        self._numbers = frozenset(n for n, c in texts.items() if _only_numbers(lookup(row, c) for row in data))
         for name in (*self.mapping, self.topic_column, self.split_column):
             if name and data and all(lookup(row, name) is _MISSING for row in data):
                 there = sorted({key for row in data for key in row})
@@ -191,14 +199,23 @@ class Columns:
         return value is not None and value != "" and not turns
 
     def _typed(self, name: str, value: Any, *, textual: bool) -> Any:
-        """The value as its field wants it: cells of a file of texts; JSON text of a list or object; numbers as text."""
+        """The value as its field wants it: cells of a file of texts, JSON text of a list or object, columns of numbers."""
         rule = self.kind.fields[name]
         if isinstance(value, str):
             return typed(value, rule) if textual or rule.type in ("list", "object") else value
-        if rule.type == "string" and isinstance(value, int | float) and not isinstance(value, bool):
+        if name in self._numbers and _is_number(value):
             self.read_as[f"{name}: number → text"] += 1
             return str(value)
         return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _only_numbers(values: Iterable[Any]) -> bool:
+    there = [value for value in values if value is not _MISSING and value is not None]
+    return bool(there) and all(map(_is_number, there))
 
 
 def lookup(data: Mapping[str, Any], name: str) -> Any:

@@ -132,9 +132,10 @@ class Import:
                 rows = iter(islice(self._rows(), options.limit))
                 checked = False
                 while batch := list(islice(rows, BATCH)):
+                    if not checked:
+                        self.columns.look([row for _, row in batch], self._path)
                     proposed = [self.columns.candidate(row, part.path.as_posix(), part.split) for part, row in batch]
                     if not checked:
-                        self.columns.check([row for _, row in batch], self._path)
                         self.columns.check_given(proposed, self._path)
                         checked = True
                     if options.create_topics:

@@ -116,7 +116,7 @@ def test_only_files_that_know_nothing_but_text_are_converted():
 def test_a_mistyped_column_is_found_before_the_first_row():
     rows = [RowResult(1, {"frage": "q"})]
     with pytest.raises(UnknownNameError) as caught:
-        columns(mapping={"farge": "question"}).check(rows, "a.csv")
+        columns(mapping={"farge": "question"}).look(rows, "a.csv")
     assert caught.value.near == ["frage"]
 
 
@@ -137,12 +137,22 @@ def test_a_value_stands_in_where_a_row_has_none():
     assert found.raw == {"question": "q", "answer": "a", "level": 3}
 
 
-def test_numbers_become_text_where_text_is_wanted_and_nothing_else_does():
+def test_a_column_of_numbers_becomes_text_where_text_is_wanted():
+    at = columns(mapping={"n": "answer"})
+    rows = [RowResult(i, {"question": "q", "n": n, "level": 3, "sure": True}) for i, n in ((1, 7), (2, None), (3, 2.5))]
+    at.look(rows, "rows.jsonl")
+    found = [at.candidate(row, "rows.jsonl").raw for row in rows]
+    assert [raw.get("answer") for raw in found] == ["7", None, "2.5"]
+    assert (found[0]["level"], found[0]["sure"]) == (3, True)
+    assert at.read_as == {"answer: number → text": 2}
+
+
+def test_a_number_among_texts_is_a_wrong_value():
     at = columns()
-    found = at.candidate(RowResult(1, {"question": 7, "answer": 2.5, "level": 3, "sure": True}), "rows.jsonl")
-    assert found.raw == {"question": "7", "answer": "2.5", "level": 3, "sure": True}
-    assert at.read_as == {"question: number → text": 1, "answer: number → text": 1}
-    assert candidate({"question": True, "answer": ["a"]}).raw == {"question": True, "answer": ["a"]}
+    rows = [RowResult(1, {"question": "q", "answer": "seven"}), RowResult(2, {"question": True, "answer": 7})]
+    at.look(rows, "rows.jsonl")
+    assert at.candidate(rows[1], "rows.jsonl").raw == {"question": True, "answer": 7}
+    assert at.read_as == {}
 
 
 def test_json_text_of_a_list_is_the_list_in_any_file():
