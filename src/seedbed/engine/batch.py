@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 KEPT = 8
 """Neighbours of a candidate that checks see: enough to count the siblings of a template."""
 
+DEEP = 32
+"""Entries looked at where the ``KEPT`` closest are all siblings: a duplicate in other words may stand behind them."""
+
 
 class Batch:
     """What a batch knows of itself while it is decided.
@@ -68,8 +71,8 @@ class Batch:
         return tuple(n for n in found if n.entry_id not in self.leaving) if self.leaving else found
 
     def close(self, item: Prepared) -> list[tuple[Decision, float]]:
-        """Accepted candidates of the batch that are closest to the item, best first."""
+        """Accepted candidates of the batch that are closest to the item, best first; more than a check sees."""
         index = self._index.get(id(item))
         if index is None or self._closeness is None:
             return []
-        return [(self._accepted[i], s) for i, s in self._closeness.earlier(index, self._is_accepted, KEPT)]
+        return [(self._accepted[i], s) for i, s in self._closeness.earlier(index, self._is_accepted, DEEP)]

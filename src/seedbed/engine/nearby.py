@@ -14,10 +14,10 @@ import numpy as np
 from seedbed.core import identity
 from seedbed.core.errors import EmbedderMismatchError
 from seedbed.core.records import Content, Neighbour
-from seedbed.engine.batch import KEPT
+from seedbed.engine.batch import DEEP, KEPT
 from seedbed.engine.closeness import Closeness
 from seedbed.similarity.search import VectorIndex
-from seedbed.similarity.slots import relation
+from seedbed.similarity.slots import agree, relation
 
 if TYPE_CHECKING:
     from seedbed.core.protocols import Embedder
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from seedbed.kinds.kind import Kind
     from seedbed.store.file import DatasetFile
     from seedbed.store.meta import Versions
+
+Known = tuple[str, str, Content, str]
+"""Id, topic, content and compared text of an entry."""
+
+Close = tuple[float, Known]
+"""An entry with its cosine."""
 
 CACHED = 4_000
 """Contents of neighbours kept in memory."""
@@ -59,7 +65,7 @@ class Nearby:
         self._index = VectorIndex(self.embedder.dim)
         self._loaded: set[int] = set()
         self._scopes: dict[tuple[str, str], tuple[int, ...]] = {}
-        self._contents: dict[int, tuple[str, str, Content, str]] = {}
+        self._contents: dict[int, Known] = {}
         self._read_at = self.file.meta.versions()._replace(newest=0)
 
     def forget_scopes(self) -> None:
@@ -150,22 +156,41 @@ class Nearby:
         if not scope_ids:
             self.file.topics.get(topic)  # one that somebody has just removed is no topic without neighbours
         rowids, similarities = self._index.top(vector[None, :], k, topics=scope_ids)
-        return self._describe(text, rowids[0], similarities[0], floor)
+        return tuple(self._neighbour(text, *close) for close in self._read(rowids[0], similarities[0], floor))
 
     def batch(self, items: Sequence[Prepared], *, k: int = KEPT) -> list[tuple[Neighbour, ...]]:
-        """Neighbours close enough to be evidence, for every item; topics must have been refreshed."""
-        floor = self.floor
+        """Neighbours close enough to be evidence, for every item; topics must have been refreshed.
+
+        Where all ``k`` are siblings, the last one gives way to a duplicate that stands behind them.
+        """
         out: list[tuple[Neighbour, ...]] = [()] * len(items)
         groups: dict[tuple[int, ...], list[int]] = {}
         for i, item in enumerate(items):
             groups.setdefault(self._load(item.topic.path), []).append(i)
         for scope, members in groups.items():
-            queries = np.stack([_vector(items[i]) for i in members])
-            rowids, similarities = self._index.top(queries, k, topics=scope)
-            self._fetch(rowids[(similarities >= floor) & (rowids >= 0)])
-            for row, i in enumerate(members):
-                out[i] = self._describe(items[i].text, rowids[row], similarities[row], floor)
+            for i, close in zip(members, self._closest([items[i] for i in members], scope, k), strict=True):
+                out[i] = tuple(self._neighbour(items[i].text, *each) for each in close)
+            crowded = [i for i in members if len(out[i]) == k and _siblings(out[i])]
+            for i, close in zip(crowded, self._closest([items[i] for i in crowded], scope, DEEP), strict=True):
+                out[i] = self._with_twin(items[i].text, out[i], close[k:])
         return out
+
+    def _closest(self, items: Sequence[Prepared], scope: tuple[int, ...], k: int) -> list[list[Close]]:
+        """The ``k`` closest entries of each item as far as they are evidence, best first."""
+        if not items:
+            return []
+        rowids, similarities = self._index.top(np.stack([_vector(item) for item in items]), k, topics=scope)
+        self._fetch(rowids[(similarities >= self.floor) & (rowids >= 0)])
+        return [self._read(ids, cosines, self.floor) for ids, cosines in zip(rowids, similarities, strict=True)]
+
+    def _with_twin(self, text: str, nearest: tuple[Neighbour, ...], further: Iterable[Close]) -> tuple[Neighbour, ...]:
+        """``nearest``, its last one replaced by the first duplicate of ``further`` where all of them are siblings."""
+        if len(nearest) < KEPT or not _siblings(nearest):
+            return nearest
+        for similarity, entry in further:
+            if similarity >= self.embedder.duplicate_threshold and agree(text, entry[3]):
+                return (*nearest[:-1], self._neighbour(text, similarity, entry))
+        return nearest
 
     def closeness(self, items: Sequence[Prepared]) -> Closeness | None:
         """How close the items of a batch are to each other; ``None`` when there is nothing to compare."""
@@ -188,18 +213,20 @@ class Nearby:
         """``found`` with close candidates that this batch accepted before, best first."""
         if not close:
             return found
-        extra = [
-            self._neighbour(item.text, similarity, (d.entry_id, d.candidate.topic, d.content, d.text))
-            for d, similarity in close
-        ]
-        return tuple(sorted((*found, *extra), key=lambda n: -n.similarity)[:KEPT])
+        pairs = [(similarity, (d.entry_id, d.candidate.topic, d.content, d.text)) for d, similarity in close]
+        extra = (self._neighbour(item.text, *pair) for pair in pairs[:KEPT])
+        every = tuple(sorted((*found, *extra), key=lambda n: -n.similarity))
+        twin = next((n for n in every[KEPT:] if n.relation in ("exact", "duplicate")), None)
+        if twin is not None and _siblings(every[:KEPT]):
+            return (*every[: KEPT - 1], twin)
+        return self._with_twin(item.text, every[:KEPT], pairs[KEPT:])
 
-    def _describe(self, text: str, rowids: np.ndarray, similarities: np.ndarray, floor: float) -> tuple[Neighbour, ...]:
+    def _read(self, rowids: np.ndarray, similarities: np.ndarray, floor: float) -> list[Close]:
         close = [(int(r), float(s)) for r, s in zip(rowids, similarities, strict=True) if r >= 0 and s >= floor]
         self._fetch(np.array([r for r, _ in close], np.int64))
-        return tuple(self._neighbour(text, s, self._contents[r]) for r, s in close if r in self._contents)
+        return [(s, self._contents[r]) for r, s in close if r in self._contents]
 
-    def _neighbour(self, text: str, similarity: float, entry: tuple[str, str, Content, str]) -> Neighbour:
+    def _neighbour(self, text: str, similarity: float, entry: Known) -> Neighbour:
         entry_id, topic, content, its_text = entry
         if identity.normalised_text(text) == identity.normalised_text(its_text):
             return Neighbour(entry_id, min(1.0, similarity), topic, content, "exact")
@@ -216,6 +243,10 @@ class Nearby:
         for rowid, entry in self.file.entries.by_rowids(missing).items():
             text = self._kinds(entry.kind).embed_text(entry.content)
             self._contents[rowid] = entry.id, entry.topic, entry.content, text
+
+
+def _siblings(neighbours: Iterable[Neighbour]) -> bool:
+    return all(n.relation == "sibling" for n in neighbours)
 
 
 def _vector(item: Prepared) -> np.ndarray:

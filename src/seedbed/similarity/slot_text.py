@@ -104,7 +104,7 @@ def read_slots(text: str) -> Slots:
     return _cached(text) if len(text) < _CACHED_BELOW else _Reader().read(text)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1024)
 def _cached(text: str) -> Slots:
     return _Reader().read(text)
 

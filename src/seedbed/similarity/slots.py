@@ -65,27 +65,44 @@ def compare(a: str, b: str) -> SlotDifference:
     plain words does not count as missing. Lines that both texts have whole (the same instructions, the same input) say
     nothing about the others, however long they are: only what stands beside them is compared.
     """
+    return SlotDifference(tuple(_differences(a, b)))
+
+
+def agree(a: str, b: str) -> bool:
+    """Whether no slot differs; quicker than ``compare`` where one does."""
+    return next(_differences(a, b), None) is None
+
+
+def _differences(a: str, b: str) -> Iterator[str]:
+    """One fragment for each kind of slot that differs, as they are looked at."""
     a, b = _beside(a.strip(), b.strip())
     if a == b:
-        return SlotDifference()
+        return
     if a[_READ:] != b[_READ:]:
-        return SlotDifference((f"long text: differs beyond {_READ} characters",))
+        yield f"long text: differs beyond {_READ} characters"
+        return
     x, y = read_slots(a[:_READ]), read_slots(b[:_READ])
-    found = [
-        _numbers(x, y),
-        _either("unit", x.units - y.units, y.units - x.units, both=True),
-        _missing("date", x, y, lambda s: s.dates, _has_word),
-        _missing("quoted", x, y, lambda s: s.quotes, _has_phrase),
-        _missing("identifier", x, y, lambda s: s.identifiers, _has_identifier),
-        _missing("name", x, y, lambda s: s.names, _has_name),
-        _either("json", x.leaves - y.leaves, y.leaves - x.leaves),
-        _either("operator", x.operators - y.operators, y.operators - x.operators, both=True),
-        _negation(x, y),
-        _opposites(x, y),
-        _order(x, y),
-    ]
-    differing = tuple(difference for difference in found if difference)
-    return SlotDifference(differing or tuple(filter(None, [_replaced(x, y)])))
+    any_slot = False
+    for difference in _slot_differences(x, y):
+        if difference:
+            any_slot = True
+            yield difference
+    if not any_slot and (replaced := _replaced(x, y)):
+        yield replaced
+
+
+def _slot_differences(x: Slots, y: Slots) -> Iterator[str]:
+    yield _numbers(x, y)
+    yield _either("unit", x.units - y.units, y.units - x.units, both=True)
+    yield _missing("date", x, y, lambda s: s.dates, _has_word)
+    yield _missing("quoted", x, y, lambda s: s.quotes, _has_phrase)
+    yield _missing("identifier", x, y, lambda s: s.identifiers, _has_identifier)
+    yield _missing("name", x, y, lambda s: s.names, _has_name)
+    yield _either("json", x.leaves - y.leaves, y.leaves - x.leaves)
+    yield _either("operator", x.operators - y.operators, y.operators - x.operators, both=True)
+    yield _negation(x, y)
+    yield _opposites(x, y)
+    yield _order(x, y)
 
 
 def _beside(a: str, b: str) -> tuple[str, str]:

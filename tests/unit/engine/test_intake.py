@@ -79,6 +79,25 @@ def test_a_batch_is_compared_with_itself(ds):
     assert [d.existed for d in again] == [True, True, True]
 
 
+TEMPLATE = "Dana had {} apples and gave 12 of them to her brother. How many apples has she left?"
+REWORDED = "Dana had 47 apples; 12 of them she gave to her brother, so how many apples does she now have left over?"
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["in the file", "in the batch"])
+def test_a_duplicate_behind_many_siblings_is_found(ds, together):
+    rows = [{"question": REWORDED, "answer": "35"}]
+    rows += [{"question": TEMPLATE.format(n), "answer": str(n - 12)} for n in range(20, 40)]
+    last = {"question": TEMPLATE.format(47), "answer": "35"}
+    if together:
+        *before, decision = ds.submit([*rows, last], topic="web")
+    else:
+        before, decision = ds.submit(rows, topic="web"), put(ds, last, "web")
+    assert {d.state for d in before} == {"accepted"}
+    assert decision.code == "near_duplicate"
+    assert [n.relation for n in decision.neighbours] == ["sibling"] * 7 + ["duplicate"]
+    assert decision.neighbours[-1].entry_id == before[0].entry_id
+
+
 def test_kinds_do_not_double_each_other(open_with):
     fields = {"question": {"type": "string"}, "answer": {"type": "string"}}
     ds = open_with(kinds={"fact": {"fields": fields}}, checks={"near_duplicate": False})
