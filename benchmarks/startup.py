@@ -11,14 +11,13 @@ Bars: ``--help`` and ``report`` ≤ 0.3 CPU s; ``similar`` and ``submit`` ≤ 0.
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from material import filled
+from material import filled, surroundings
 
 CLI = [sys.executable, "-c", "from seedbed.frontends.cli import main; main()"]
 ROWS = [
@@ -26,6 +25,7 @@ ROWS = [
     for thing in ("lighthouse", "railway bridge", "printing press", "orchid", "parliament", "violin", "glacier")
 ]
 TOPIC = "area-0/topic-0"
+ENVIRON = surroundings()
 
 COMMANDS: dict[str, tuple[list[str], float | None, float | None]] = {
     "python -c pass": ([sys.executable, "-c", "pass"], None, None),
@@ -53,9 +53,8 @@ print(done.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 def cost(command: list[str], folder: Path) -> tuple[float, float]:
     """CPU seconds and largest memory in MB of one process."""
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     measure = [sys.executable, "-S", "-c", _MEASURE, *command]
-    said = subprocess.run(measure, cwd=folder, env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
+    said = subprocess.run(measure, cwd=folder, env=ENVIRON, stdout=subprocess.PIPE, text=True, check=True).stdout
     status, cpu, mb = said.split()
     if status != "0":
         raise SystemExit(f"{' '.join(command)} ended with {status}")

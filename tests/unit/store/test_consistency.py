@@ -47,6 +47,8 @@ def test_a_file_in_order_has_no_problems(filled: DatasetFile) -> None:
     assert (found["homes"].looked_at, found["verdicts"].looked_at, found["leases"].looked_at) == (3, 6, 1)
 
 
+TWIN = "UPDATE entry SET text_hash = (SELECT text_hash FROM entry WHERE id = 1) WHERE id = 2"
+
 DAMAGE = [
     ("references", "UPDATE entry SET run_id = 77 WHERE id = 1", 1),
     ("references", "UPDATE verdict SET entry_id = 77 WHERE entry_id = 1", 2),
@@ -62,7 +64,7 @@ DAMAGE = [
     ("counts", "DELETE FROM cell_count", 2),
     ("vectors", "DELETE FROM vector WHERE entry_id = 2", None),
     ("vectors", "UPDATE vector SET v = x'00' WHERE entry_id = 2", None),
-    ("twins", "UPDATE entry SET text_hash = (SELECT text_hash FROM entry WHERE id = 1) WHERE id = 2", None),
+    ("twins", TWIN, None),
     ("history", "UPDATE change SET row_id = 99", 1),
     ("history", "INSERT INTO change VALUES (1, 1, 2, 99, '{}', '{}'), (1, 2, 1, 99, '{}', '{}')", 2),
     ("leases", "UPDATE topic SET removed = 1 WHERE path = 'greece'", 1),
@@ -83,7 +85,7 @@ def test_damage_is_found_and_repaired_where_that_follows(
 
 
 def test_one_check_put_right_hides_nothing_of_another(filled: DatasetFile) -> None:
-    harm(filled, "INSERT INTO change VALUES (1, 1, 0, 98, '{}', '{}'), (1, 2, 0, 99, '{}', '{}')", "UPDATE entry SET text_hash = (SELECT text_hash FROM entry WHERE id = 1) WHERE id = 2")
+    harm(filled, "INSERT INTO change VALUES (1, 1, 0, 98, '{}', '{}'), (1, 2, 0, 99, '{}', '{}')", TWIN)
     found = findings(filled, fix=True)
     assert (found["history"].problems, found["history"].fixed, found["history"].left) == (2, 2, 0)
     assert sum(f.left for f in found.values()) == found["twins"].left == 1

@@ -199,7 +199,7 @@ class Columns:
         return value is not None and value != "" and not turns
 
     def _typed(self, name: str, value: Any, *, textual: bool) -> Any:
-        """The value as its field wants it: cells of a file of texts, JSON text of a list or object, columns of numbers."""
+        """The value as its field wants it: cells of csv, JSON text of a list or object, columns of numbers."""
         rule = self.kind.fields[name]
         if isinstance(value, str):
             return typed(value, rule) if textual or rule.type in ("list", "object") else value
