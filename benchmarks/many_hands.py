@@ -7,7 +7,7 @@ and eight take turns, and the fastest of each counts: the rest is what else the 
 
 Bar: eight writers together ≥ 0.7 × one writer; no row lost, nobody ever told that the file is busy.
 
-    python benchmarks/many_hands.py [--quick] [--rows 4000] [--writers 8] [--batch 1,20,200] [--times 3]
+    python benchmarks/many_hands.py [--quick] [--rows 4000] [--writers 8] [--batch 1,20,200] [--times 5]
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=4_000)
     parser.add_argument("--writers", type=int, default=8)
     parser.add_argument("--batch", default="1,20,200", help="rows of one submit; several are separated by commas")
-    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--writer", type=int, default=0, help=argparse.SUPPRESS)
     a = parser.parse_args()

@@ -32,6 +32,9 @@ Known = tuple[str, str, Content, str]
 Close = tuple[float, Known]
 """An entry with its cosine."""
 
+FEW = 64
+"""Rows up to which Python finds those of some topics sooner than numpy."""
+
 CACHED = 4_000
 """Contents of neighbours kept in memory."""
 
@@ -131,7 +134,11 @@ class Nearby:
         topics: Collection[int],
     ) -> None:
         """Hold vectors of these topics, but none that was committed after ``up_to``: it is loaded next time."""
-        wanted = np.isin(topic_ids, np.fromiter(topics, np.int64, len(topics))) & (rowids <= up_to)
+        if len(topic_ids) <= FEW:
+            held = np.array([i in topics for i in topic_ids.tolist()], bool)
+        else:
+            held = np.isin(topic_ids, np.fromiter(topics, np.int64, len(topics)))
+        wanted = held & (rowids <= up_to)
         self._index.add(rowids[wanted], topic_ids[wanted], vectors[wanted])
 
     def top(

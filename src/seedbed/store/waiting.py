@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 import time
 
-FIRST_S = 0.004
-LAST_S = 0.05
+FIRST_S = 0.008
+LAST_S = 0.1
 """Pauses between looks, the shortest and the longest. Looking more often makes many writers slower, not faster: the
 turn goes around after every row, and each process finds its caches cold."""
 
