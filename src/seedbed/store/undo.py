@@ -25,6 +25,12 @@ _REMOVED = STATE_CODES[State.REMOVED]
 _ABOUT_ENTRIES = ("decision", "verdict")
 """Tables whose rows say something about an entry: they are set back after it, and only where it was."""
 
+_BROUGHT = (
+    f"e.event_id = ? AND (e.{LIVE} OR e.state = {STATE_CODES[State.REJECTED]} AND EXISTS (SELECT 1 FROM change c"
+    " WHERE c.row_id = e.id AND c.tbl = 0 AND json_extract(c.before, '$.state') BETWEEN 1 AND 3))"
+)
+"""Entries that an event brought; those rejected since would else come back with the rejection's undo."""
+
 SHOWN = 20
 """Entries whose ids are told."""
 
@@ -134,7 +140,7 @@ class Undo:
             with self._file.write():
                 self._look_at_decisions(event_id)
                 # Entries that it brought leave, whatever was done to them since.
-                self._journal.set_states(self._event, _REMOVED, f"e.event_id = ? AND e.{LIVE}", (event_id,))
+                self._journal.set_states(self._event, _REMOVED, _BROUGHT, (event_id,))
                 topics = [c for page in self._journal.backwards(event_id, ["topic"]) for c in page]
                 self._leaving = self._topics_that_leave(event_id, topics)
                 for page in self._journal.backwards(event_id, [t for t in TABLES if t not in _ABOUT_ENTRIES]):

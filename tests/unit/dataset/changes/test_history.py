@@ -113,6 +113,26 @@ def test_what_changed_nothing_and_undos_are_no_operations(small):
     assert live(small) == set()
 
 
+def test_an_entry_rejected_since_does_not_come_back_when_its_submission_is_undone(small):
+    entry_id, submitted = put(small)
+    small.reviews.reject([entry_id], reviewer="human:ann", reasons=["wrong"])
+    rejected = newest(small)
+    small.history.undo([submitted])
+    assert small.show(entry_id).state == "removed"
+    small.history.undo([rejected])
+    assert (small.show(entry_id).state, live(small)) == ("removed", set())
+    small.history.redo(last=2)
+    assert small.show(entry_id).state == "rejected"
+
+
+def test_what_the_door_rejected_stays_rejected_when_its_submission_is_undone(small):
+    kept, _ = put(small)
+    taken, refused = small.submit([row(2), row(2, question="")])
+    assert small.history.undo().removed == 1
+    assert [small.show(d.entry_id).state for d in (taken, refused)] == ["removed", "rejected"]
+    assert live(small) == {kept}
+
+
 def test_a_number_of_operations_is_taken_back(small):
     ids = [put(small, i)[0] for i in range(3)]
     done = small.history.undo(last=2)
