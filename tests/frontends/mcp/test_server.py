@@ -314,6 +314,19 @@ def test_a_reviewer_goes_through_the_queue(project):
     assert [e["id"] for e in left["entries"]] == [ids[2]] and "wrong" in left["reasons"]
 
 
+def test_a_reviewer_of_another_name_does_not_see_again_what_they_decided(project):
+    (project / "seedbed.yaml").write_text(CONFIG + "review: {mode: all, overlap: 2}\n", encoding="utf-8")
+    ids = [d["id"] for d in seedbed("submit", json.dumps(ALL)).json]
+
+    async def work(client):
+        await call(client, "decide", decisions=[{"id": ids[0], "decision": "approve"}], reviewer="model:other")
+        return await call(client, "review"), await call(client, "review", reviewer="model:other")
+
+    mine, others = with_client(project, work, name="critic")
+    assert [e["id"] for e in mine["entries"]] == ids
+    assert [e["id"] for e in others["entries"]] == ids[1:]
+
+
 # -- reading only ----------------------------------------------------------------------------------------------
 
 

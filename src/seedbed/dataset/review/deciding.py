@@ -179,6 +179,12 @@ class Sitting:
         for reason in wanted.reasons:
             if reason not in self._config.reasons:
                 raise UnknownNameError("reason", reason[:60], self._config.reasons)
+        if wanted.decision == "reject" and not wanted.reasons and wanted.reviewer.startswith("model:"):
+            raise InputError(  # a person may be in a hurry; what a model says is counted, and read by the next writers
+                "a model rejects for a reason",
+                fix=f"reasons: one or more of {', '.join(self._config.reasons)}",
+                code="no_reason",
+            )
         if len(wanted.note) > MOST_NOTE:
             raise InputError(f"the note has {len(wanted.note)} characters, {MOST_NOTE} at most", code="note_too_long")
         if wanted.changes and wanted.decision != "approve":

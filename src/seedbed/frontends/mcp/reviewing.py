@@ -27,6 +27,7 @@ class ReviewArguments(Arguments):
     neighbours: int = Field(3, ge=0, le=20, description="Closest entries shown with each, in full.")
     limit: int = Field(10, ge=1, le=100, description="Entries shown, oldest first.")
     after: str | None = Field(None, description="Only what comes behind this id: next_after of the page before.")
+    reviewer: str | None = Field(None, description="As whom you decide, when not as yourself.")
     mine_too: bool = Field(False, description="Also entries that you have decided about already.")
 
 
@@ -57,7 +58,7 @@ def review(dataset: Dataset, asked: ReviewArguments, caller: Caller) -> dict[str
         reason=asked.reason,
         text=asked.contains,
         max_score=asked.max_score,
-        reviewer=None if asked.mine_too else caller.reviewer,
+        reviewer=None if asked.mine_too else asked.reviewer or caller.reviewer,
     )
     out: dict[str, Any] = {"total": page.total, "entries": [item.to_dict() for item in page.items]}
     out["reasons"] = dataset.project.config.review.reasons

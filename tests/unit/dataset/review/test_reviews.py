@@ -221,6 +221,21 @@ def test_every_row_has_its_own_result(opened):
     assert results[14]["id"] == results[15]["id"] == ids[1]
 
 
+def test_a_model_says_why_it_rejects(opened):
+    ds, ids = opened()
+    without, named, person = ds.reviews.take(
+        [
+            {"id": ids[0], "decision": "reject"},
+            {"id": ids[1], "decision": "reject", "reasons": ["wrong"]},
+            {"id": ids[2], "decision": "reject", "reviewer": ANN},
+        ],
+        reviewer="model:m",
+    )
+    assert (without["code"], state(ds, ids[0])) == ("no_reason", State.PENDING)
+    assert "off_topic" in without["fix"]
+    assert (named["state"], person["state"]) == ("rejected", "rejected")
+
+
 def test_a_call_is_one_event_and_can_be_undone(opened):
     ds, ids = opened()
     before = ds.file.events.count()
