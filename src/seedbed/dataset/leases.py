@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import InputError, UnknownNameError
@@ -203,12 +203,15 @@ class Leases:
         return {
             "description": " / ".join(t.description for t in chain if t.description),
             "fields": {name: {k: v for k, v in rule.items() if k != "default"} for name, rule in rules.items()},
-            "avoid": self._crowded(topic, avoid),
+            "avoid": self._crowded(topic, schema, avoid),
             "rejected_for": self._rejected_for(topic),
         }
 
-    def _crowded(self, topic: str, k: int) -> list[dict[str, Any]]:
-        """Up to ``k`` entries from where the topic is densest, no two of them close to each other."""
+    def _crowded(self, topic: str, schema: Kind, k: int) -> list[dict[str, Any]]:
+        """Up to ``k`` entries from where the topic is densest, no two of them close to each other.
+
+        Lists and objects that the project fills in are left out: they are the same in all, and nobody writes them.
+        """
         newest = self._file.vectors.newest(topic, SAMPLE) if k > 0 else []
         if not newest:
             return []
@@ -217,7 +220,8 @@ class Leases:
         vectors = np.frombuffer(b"".join(v for _, v in newest), np.float16).reshape(len(newest), -1)
         wanted = [newest[i][0] for i in crowded(vectors, k)]
         entries = self._file.entries.by_rowids(wanted)
-        return [{"id": entries[r].id, "content": entries[r].content} for r in wanted if r in entries]
+        filled = {n: rule.default for n, rule in schema.fields.items() if isinstance(rule.default, list | dict)}
+        return [{"id": entries[r].id, "content": _without(entries[r].content, filled)} for r in wanted if r in entries]
 
     def _rejected_for(self, topic: str) -> list[dict[str, Any]]:
         """What most candidates of the topic failed on, and what reviewers gave as reasons."""
@@ -265,6 +269,10 @@ def _emptiest(cells: Sequence[CellPlan], n: int) -> list[tuple[CellPlan, int]]:
 
 def _below(path: str, root: str) -> bool:
     return path == root or path.startswith(f"{root}/")
+
+
+def _without(content: Mapping[str, Any], filled: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name not in filled or value != filled[name]}
 
 
 def _told(row: LeaseRow, brief: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -204,6 +206,21 @@ def test_crowded_entries_and_reasons_are_shown(small):
     assert lease["avoid"][0]["content"]["question"] == FACTS[1][1]
     assert lease["rejected_for"] == [{"reason": "wrong_schema", "n": 1}, {"reason": "wrong", "n": 1}]
     assert small.next(topic="git/commits", avoid=0)[0]["avoid"] == []
+
+
+def test_what_the_project_fills_in_is_not_shown_with_every_crowded_entry(tmp_path):
+    schema = "from pydantic import BaseModel\n\n\nclass Mine(BaseModel):\n    text: str\n    tools: list[dict] = {}\n"
+    (tmp_path / "leased_schema.py").write_text(schema.format([{"name": "lamp"}]), encoding="utf-8")
+    kinds = {"mine": {"model": "leased_schema:Mine", "embed": ["text"]}}
+    (tmp_path / "seedbed.yaml").write_text(json.dumps({"kind": "mine", "kinds": kinds}), encoding="utf-8")
+    with seedbed.create(tmp_path / "x.db", environ={}) as made:
+        made.load_topics({"usual": {}, "own": {}})
+        usual = {"text": "Switch the lamp in the hall on, please."}
+        own = {"text": "How warm was it in the garden last night?", "tools": [{"name": "thermometer"}]}
+        made.submit([{"topic": "usual", **usual}, {"topic": "own", **own}])
+        shown = [made.next(topic=topic)[0]["avoid"][0] for topic in ("usual", "own")]
+        assert made.show(shown[0]["id"]).content["tools"]
+    assert [entry["content"] for entry in shown] == [usual, own]
 
 
 def test_aspects_of_a_topic_take_turns(small):
