@@ -18,7 +18,7 @@ from seedbed.frontends.guides.facts import rule_text
 from seedbed.frontends.guides.installing import BEGIN, END
 from seedbed.kinds.fields import FieldRule
 from testkit.cli import seedbed, text
-from testkit.projects import row
+from testkit.projects import CONFIG, row
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "guides"
 SKILL = Path(guides.__file__).parents[1] / "skill"
@@ -61,6 +61,23 @@ def test_fields_gaps_and_targets_are_the_projects(filled):
     assert "| `difficulty` * | one of easy, medium, hard |" in shown
     assert "3 finished of 12" in shown
     assert "- `git/branches` [difficulty=" in shown
+
+
+def test_lengths_that_rules_ask_for_are_said_before_a_row_fails_on_them(project):
+    rules = "checks: {rules: {min_chars: {question: 10, answer: 20}, max_chars: {answer: 300}}}\n"
+    (project / "seedbed.yaml").write_text(CONFIG + rules, encoding="utf-8")
+    assert "Length in characters: `question` 10 or more, `answer` 20 to 300." in guide("agent")
+    (project / "seedbed.yaml").write_text(CONFIG, encoding="utf-8")
+    assert "Length in characters" not in guide("agent")
+
+
+def test_reviewers_who_disagree_are_told_who_settles_it(project):
+    assert "--adjudicate" not in guide("review")
+    (project / "seedbed.yaml").write_text(CONFIG + "review: {mode: all, overlap: 2}\n", encoding="utf-8")
+    assert "whoever the user names to settle" in " ".join(guide("review").split())
+    several = "review: {mode: all, overlap: 2, adjudicators: ['human:ann', 'model:m']}\n"
+    (project / "seedbed.yaml").write_text(CONFIG + several, encoding="utf-8")
+    assert "`human:ann` or `model:m` to settle" in " ".join(guide("review").split())
 
 
 def test_a_topic_narrows_fields_gaps_and_examples(filled):

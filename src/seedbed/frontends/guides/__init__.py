@@ -61,6 +61,7 @@ def _values(dataset: Dataset, name: str, topic: str | None) -> dict[str, Any]:
         "aspects": facts.aspects(found),
         "leaves": leaves,
         "fields": facts.field_rows(kind, rules),
+        "lengths": facts.lengths(dataset),
         "review": config.review,
     }
     if name in ("agent", "structure", "review"):

@@ -138,6 +138,22 @@ def _between(least: float | None, most: float | None, unit: str) -> str:
     return f"at most {most:g}{unit}" if least is None else f"{least:g} to {most:g}{unit}"
 
 
+def lengths(dataset: Dataset) -> str:
+    """Fewest and most characters that the check ``rules`` asks of fields by name; empty where it names none."""
+    from pydantic import ValidationError
+
+    from seedbed.quality.rules import RulesOptions
+
+    options = dataset.project.config.checks.get("rules")
+    try:
+        rules = RulesOptions.model_validate(options if isinstance(options, dict) else {})
+    except ValidationError:
+        return ""  # whoever submits is told
+    least = {} if "too_short" in rules.skip else rules.min_chars
+    most = {} if "too_long" in rules.skip else rules.max_chars
+    return ", ".join(f"`{name}` {_between(least.get(name), most.get(name), '')}" for name in {**least, **most})
+
+
 def standing(dataset: Dataset, topic: str | None) -> dict[str, Any]:
     """Counts and the shortest cells: ``entries``, ``target``, ``missing``, ``pending``, ``gaps``, ``refused``."""
     report: Report = dataset.report(topic)
