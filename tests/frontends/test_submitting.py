@@ -51,6 +51,12 @@ def test_what_passes_is_told_shortly_unless_detail_is_asked_for(filled):
     assert [[v["check"] for v in r["verdicts"]][:2] for r in full.json] == [["schema", "rules"]] * 2
 
 
+def test_a_huge_topic_is_not_told_whole(project):
+    huge = submitted(row(), row(topic="x" * 5_000))
+    assert huge.json[1]["code"] == "unknown_topic"
+    assert huge.json[1]["topic"].startswith("xxx") and len(json.dumps(huge.json[1])) < 1_000
+
+
 def test_a_topic_narrows_what_is_allowed(project):
     refused = seedbed("submit", json.dumps(row(difficulty="hard")))
     assert "not one of 'easy', 'medium'" in refused.json["reason"]

@@ -100,6 +100,8 @@ Tool = Annotated[
 def call_problem(call: Call, tools: Sequence[Mapping[str, Any]]) -> str | None:
     """What keeps ``call`` from being a call of one of ``tools``, in one sentence; ``None`` when it is one."""
     named = {tool["function"]["name"]: tool["function"] for tool in tools}
+    if not named:
+        return f"{shown(call.name)} is called, but tools is empty"
     if call.name not in named:
         return f"{shown(call.name)} is not among the tools: {listed(list(named))}"
     found = next(_problems(call.arguments, named[call.name]["parameters"], "", 0), None)

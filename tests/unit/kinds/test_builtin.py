@@ -101,6 +101,10 @@ def test_a_call_that_does_not_fit_its_tool_is_refused(call, why):
     assert why in said("tool_use", use(call))
 
 
+def test_a_call_without_any_tools_says_so():
+    assert "'get_weather' is called, but tools is empty" in said("tool_use", use(weather(city="Rome"), tools=[]))
+
+
 @pytest.mark.parametrize(
     ("row", "why"),
     [

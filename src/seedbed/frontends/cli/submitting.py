@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seedbed.core.errors import ExitCode
+from seedbed.core.errors import LONGEST_NAME, ExitCode
 from seedbed.frontends.cli.options import OneOf, common, who_options
 from seedbed.frontends.cli.output import content_lines, one_line, safe, verdict_line
 from seedbed.frontends.cli.session import Session, parse_rows, read_text
@@ -65,7 +65,9 @@ def row_result(decision: Decision) -> dict[str, Any]:
     told = decision.error.to_dict()
     place = {k: v for k, v in told.get("place", {}).items() if k != "row"}
     out = {"id": None, "state": "rejected", "code": told["error"], "reason": told["message"]}
-    more = {"topic": decision.candidate.topic, "place": place, "fix": told.get("fix"), "near": told.get("near")}
+    named = decision.candidate.topic
+    topic = named if len(named) <= LONGEST_NAME else f"{named[: LONGEST_NAME - 1]}…"
+    more = {"topic": topic, "place": place, "fix": told.get("fix"), "near": told.get("near")}
     return out | {k: v for k, v in more.items() if v}
 
 
