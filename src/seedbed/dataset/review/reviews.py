@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from seedbed.core.errors import SeedbedError, UnknownNameError
-from seedbed.core.records import Entry, Neighbour, State
+from seedbed.core.records import Entry, Neighbour, State, Verdict
 from seedbed.dataset.review.deciding import ReviewDecision, Sitting, ballots, parse_decision
 from seedbed.review import rules
 from seedbed.review.rules import check_reviewer
@@ -82,7 +82,7 @@ class ReviewItem:
         """JSON form; of the verdicts those that say more than that a check was passed."""
         from seedbed.engine.decisions import neighbour_dict, verdict_dict
 
-        telling = [v for v in self.entry.verdicts if v.score is not None or v.reason or str(v.outcome) != "pass"]
+        telling = [v for v in self.entry.verdicts if _says_more(v)]
         out: dict[str, Any] = {
             "id": self.entry.id,
             "topic": self.entry.topic,
@@ -95,6 +95,13 @@ class ReviewItem:
             "decisions": [_decision_dict(d) for d in self.decisions],
         }
         return out | ({DISPUTED: True} if self.disputed else {})
+
+
+def _says_more(verdict: Verdict) -> bool:
+    """Whether a verdict says more than that a check was passed, or had no source text to look at."""
+    if verdict.code == "no_seed":
+        return False
+    return verdict.score is not None or bool(verdict.reason) or str(verdict.outcome) != "pass"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def test_what_is_to_be_reviewed_waits_with_the_reason_and_neighbours(opened):
     assert item["why"].startswith("all:")
     assert {n["id"] for n in item["neighbours"]} == {ids[1], ids[2]}
     assert item["neighbours"][0]["content"]["question"]
+    assert item["verdicts"] == []  # all passed, or had nothing to look at
     assert ds.reviews.queue(after=ids[1], neighbours=0).items[0].entry.id == ids[2]
     assert ds.reviews.ids() == ids
 
