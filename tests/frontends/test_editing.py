@@ -55,6 +55,13 @@ def test_other_fields_take_json(project):
     assert seedbed("edit", entry_id, "--set", "year=soon").json["code"] == "wrong_schema"
 
 
+def test_an_edit_is_told_as_shortly_as_a_submission(ids):
+    done = seedbed("edit", ids[0], "--set", "answer=A snapshot of all files.")
+    assert "verdicts" not in done.json
+    refused = seedbed("edit", ids[0], "--set", "difficulty=vast").json
+    assert refused["verdicts"] == [{"check": "schema", "outcome": "fail"}]
+
+
 def test_what_does_not_pass_is_refused_with_the_reason(ids):
     refused = seedbed("edit", ids[0], json.dumps({"question": FACTS[1][1]}))
     assert (refused.status, refused.json["id"], refused.json["code"]) == (ExitCode.FAILURE, ids[0], "exact_duplicate")

@@ -12,7 +12,7 @@ from seedbed.core.errors import ExitCode, InputError, RowError
 from seedbed.frontends.cli.options import OneOf, common, who_options
 from seedbed.frontends.cli.output import counted, one_line, safe
 from seedbed.frontends.cli.session import Session, parse_rows, read_text
-from seedbed.frontends.cli.submitting import POLICIES, result_lines, row_result, row_status
+from seedbed.frontends.cli.submitting import POLICIES, result_lines, row_result, row_status, shortened
 
 
 @click.command("edit", short_help="Change fields of an entry; checked like a new one.")
@@ -49,7 +49,8 @@ def edit_command(
         decision = dataset.edit(entry_id, new, **options)
     result = {"row": 1, **row_result(decision)}
     session.out.data(
-        {k: v for k, v in result.items() if k != "row"}, lambda: result_lines([result], options["check_only"])
+        {k: v for k, v in shortened(result).items() if k != "row"},
+        lambda: result_lines([result], options["check_only"]),
     )
     return int(row_status(decision))
 
