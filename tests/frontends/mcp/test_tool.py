@@ -49,6 +49,27 @@ def test_an_object_that_cannot_be_read_is_an_error_in_its_place(rows):
     assert row.stable_code == "invalid_json"
 
 
+def test_what_was_left_empty_was_not_given():
+    asked = TOOL.parse({"rows": "x", "names": "", "meta": "", "k": ""})
+    assert (asked.names, asked.meta, asked.k) == ([], None, 5)
+    assert TOOL.parse({"rows": ""}).rows == [""]  # the door says what is wrong with it
+
+
+@pytest.mark.parametrize(
+    ("tool", "argument", "given", "read"),
+    [
+        ("undo", "events", 3, [3]),
+        ("undo", "events", "3", [3]),
+        ("undo", "events", "[3, 4]", [3, 4]),
+        ("list", "states", "accepted", ["accepted"]),
+        ("review", "states", "disputed", ["disputed"]),
+    ],
+)
+def test_a_single_thing_is_a_list_of_one(tool, argument, given, read):
+    (found,) = (t for t in TOOLS if t.name == tool)
+    assert getattr(found.parse({argument: given}), argument) == read
+
+
 def test_objects_are_taken_as_json_text():
     assert TOOL.parse({"rows": ["x"], "meta": '{"a": [1]}', "names": "one"}).meta == {"a": [1]}
 

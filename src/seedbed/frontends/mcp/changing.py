@@ -13,7 +13,7 @@ from seedbed.dataset.tree.topics import Clearable
 from seedbed.frontends.mcp import results
 from seedbed.frontends.mcp.desk import Caller
 from seedbed.frontends.mcp.looking import OFFSET, unix
-from seedbed.frontends.mcp.tool import Arguments, Leaves, Object, Tool, on_desk
+from seedbed.frontends.mcp.tool import Arguments, Leaves, Object, Several, Tool, on_desk
 
 if TYPE_CHECKING:
     from seedbed.dataset import Dataset
@@ -49,7 +49,7 @@ class TopicsArguments(Arguments):
         description="Nested names; {} is a leaf; keys with _ describe, also _target, _weight, _fields, _aspects, e.g. "
         '{"git": {"_description": "…", "branches": {}}}. JSON or YAML text of it is taken as well.',
     )
-    clear: list[Clearable] = Field(default_factory=list, description="describe: empty these first.")
+    clear: Several[Clearable] = Field(default_factory=list, description="describe: empty these first.")
     by: str | None = Field(None, description="split: a field, one subtopic for every value.")
     into: Leaves | None = Field(
         None, description="split: names, or name → description; entries go to the closest by meaning."
@@ -78,7 +78,7 @@ class EditArguments(Arguments):
 class UndoArguments(Arguments):
     """Arguments of ``undo``."""
 
-    events: list[int] = Field(default_factory=list, description="Ids of log. The id of an undo takes the undo back.")
+    events: Several[int] = Field(default_factory=list, description="Ids of log. The id of an undo takes the undo back.")
     session: str | None = Field(None, description="Everything of this session; 'mine' is this connection's own.")
     since: datetime | None = Field(None, description="Everything from this time on, by anyone (ISO 8601).")
     dry_run: bool = Field(False, description=DRY_RUN)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from seedbed.frontends.mcp import results
 from seedbed.frontends.mcp.desk import Caller
-from seedbed.frontends.mcp.tool import Arguments, Names, Tool, on_desk
+from seedbed.frontends.mcp.tool import Arguments, Names, Several, Tool, on_desk
 
 if TYPE_CHECKING:
     from seedbed.dataset import Dataset
@@ -35,7 +35,7 @@ class ListArguments(Arguments):
     """Arguments of ``list``."""
 
     topic: str | None = Field(None, description="Only this topic path and below.")
-    states: list[State] = Field(
+    states: Several[State] = Field(
         default_factory=list, description="Only these states; default all but rejected and removed."
     )
     kind: str | None = Field(None, description="Only this kind.")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from seedbed.frontends.mcp import results
 from seedbed.frontends.mcp.desk import Caller
-from seedbed.frontends.mcp.tool import Arguments, Rows, Tool, on_desk
+from seedbed.frontends.mcp.tool import Arguments, Rows, Several, Tool, on_desk
 
 if TYPE_CHECKING:
     from seedbed.dataset import Dataset
@@ -18,7 +18,7 @@ class ReviewArguments(Arguments):
     """Arguments of ``review``."""
 
     topic: str | None = Field(None, description="Only this topic path and below.")
-    states: list[Literal["pending", "disputed", "accepted", "approved", "rejected"]] = Field(
+    states: Several[Literal["pending", "disputed", "accepted", "approved", "rejected"]] = Field(
         default_factory=list, description="Only these states; default pending."
     )
     reason: str | None = Field(None, description="Only what is in review, or was decided, for this code.")

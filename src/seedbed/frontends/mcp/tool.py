@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from seedbed.core.errors import InputError, RowError, near_names
 from seedbed.frontends.cli.session import parse_rows
@@ -28,6 +28,13 @@ class Arguments(BaseModel):
     """Base of tools' arguments: unknown ones are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _left_empty(cls, given: Any) -> Any:
+        """Without what was left empty: some clients send every argument, those that they do not mean as ``""``."""
+        needed = {name for name, info in cls.model_fields.items() if info.is_required()}
+        return {name: value for name, value in given.items() if value != "" or name in needed}
 
 
 A = TypeVar("A", bound=Arguments)
@@ -156,7 +163,7 @@ def _decoded(value: Any) -> Any:
 def _listed(value: Any) -> Any:
     """One thing as a list of one."""
     value = _decoded(value)
-    return [value] if isinstance(value, dict | str) else value
+    return [value] if isinstance(value, dict | str | int) else value
 
 
 def _as_rows(value: Any) -> Any:
@@ -186,7 +193,11 @@ def _named(value: Any) -> Any:
 Rows = Annotated[list[Any], BeforeValidator(_as_rows)]
 """Rows; a single one, and JSON text, are taken as well."""
 
-Names = Annotated[list[str], BeforeValidator(_listed)]
+T = TypeVar("T")
+Several = Annotated[list[T], BeforeValidator(_listed)]
+"""A list; a single thing, and JSON text, are taken as well."""
+
+Names = Several[str]
 """Texts; a single one is taken as well."""
 
 Leaves = Annotated[list[str] | dict[str, str], BeforeValidator(_named)]
