@@ -104,6 +104,25 @@ def test_a_result_file_that_cannot_be_written_stops_before_the_first_row(project
     assert seedbed("list").json["total"] == 0
 
 
+@pytest.mark.parametrize(
+    ("checks", "code", "near"),
+    [
+        ("rules: {longests: 9}", "invalid_config", "longest"),
+        ("rules: {skip: [nonsense]}", "invalid_config", None),
+        ("near_duplicat: true", "unknown_check", "near_duplicate"),
+    ],
+)
+@pytest.mark.parametrize("command", [("import", "rows.jsonl", "--create-topics"), ("submit", "@rows.jsonl")])
+def test_a_project_that_is_wrong_is_no_fault_of_the_rows(project, command, checks, code, near):
+    with (project / "seedbed.yaml").open("a", encoding="utf-8") as file:
+        file.write(f"checks: {{{checks}}}\n")
+    write("rows.jsonl", row(0), row(1, topic="git/new"))
+    refused = seedbed(*command)
+    assert (refused.status, refused.out, refused.error["error"]) == (ExitCode.INPUT, "", code)
+    assert near is None or near in refused.error["fix"]
+    assert "git/new" not in seedbed("topics", "tree", "--text").out
+
+
 def test_checking_writes_nothing_and_says_the_same(project):
     write("rows.jsonl", row(0), row(0, question="What is held by a commit?", topic="git/new"), row(1, answer=""))
     told = seedbed("import", "rows.jsonl", "--create-topics", "--check").json

@@ -238,7 +238,7 @@ class Dataset:
         """What the door says of each row, in input order; accepted ones are in the dataset when this returns.
 
         A row names its own topic with the key ``topic``, unless ``topic`` is given or the kind has such a field. The
-        very same entry submitted again is reported as there (``existed``), not doubled.
+        very same entry submitted again is there (``existed``), not doubled. Raises ``ConfigError`` of the project.
 
         Args:
             rows: one content object or many; a malformed one gets its own result.
@@ -251,7 +251,7 @@ class Dataset:
             **who: ``actor`` (``human:ann``, ``agent:claude`` …), ``session``, ``reason``; for the history.
         """
         many = [rows] if isinstance(rows, Mapping | str) else list(rows)
-        schema = self.kind(kind)
+        schema = self.gate(self.kind(kind).name).kind  # a project that is wrong is no row's fault
         operation = Operation("submit", on_duplicate=on_duplicate, **who)
         origin = Origin("submit", actor=operation.actor)
         proposed = [
@@ -378,7 +378,7 @@ class Dataset:
         return self._intake
 
     def gate(self, kind: str) -> Gate:
-        """The checks that guard a kind, as configured."""
+        """The checks that guard a kind, as configured; raises as ``build_gate`` does."""
         if kind not in self._gates:
             from seedbed.dataset.gates import build_gate
 

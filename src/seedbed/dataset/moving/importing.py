@@ -86,11 +86,12 @@ class Import:
         NotFoundError: there is no such file or folder.
         InputError: a folder cannot be made sense of.
         UnknownNameError: a field that the kind lacks, a split or a configuration that is not there.
+        ConfigError: an option of a check is wrong.
     """
 
     def __init__(self, dataset: Dataset, path: str, options: ImportOptions) -> None:
         self._dataset, self._path, self._options = dataset, path, options
-        schema = dataset.kind(options.kind)
+        schema = dataset.gate(dataset.kind(options.kind).name).kind  # a project that is wrong is no row's fault
         unknown = [n for n in (*options.mapping.values(), *options.values) if n not in schema.fields]
         if unknown:
             raise UnknownNameError("field", unknown[0], schema.fields)

@@ -73,8 +73,9 @@ def move_in(dataset: Dataset, path: Path, options: MoveOptions) -> MovedIn:
         NotFoundError: no such file, or no such structure file.
         InputError: the file is not okgv's, or the structure file is not JSON.
         UnknownNameError: the kind, or a field it lacks.
+        ConfigError: an option of a check is wrong.
     """
-    kind = dataset.kind(options.kind)
+    kind = dataset.gate(dataset.kind(options.kind).name).kind  # a project that is wrong is no entry's fault
     unknown = [name for name in options.mapping.values() if name not in kind.fields]
     if unknown:
         raise UnknownNameError("field", unknown[0], kind.fields)
