@@ -9,7 +9,7 @@ from typing import Any
 
 from seedbed.core.errors import InputError, MissingExtraError
 from seedbed.sources.row import RowResult, failed
-from seedbed.sources.rows_parquet import jsonable
+from seedbed.sources.rows_parquet import batch_rows
 
 _SLICE = 512
 _KEY = b"huggingface"
@@ -28,10 +28,10 @@ def read_arrow(path: Path) -> Iterator[RowResult]:
         with pyarrow.memory_map(str(path)) as source:
             for batch in _batches(source):
                 for start in range(0, batch.num_rows, _SLICE):
-                    for data in batch.slice(start, _SLICE).to_pylist():
-                        row += 1
-                        yield RowResult(row, jsonable(data))
-    except (pyarrow.ArrowException, OSError, ValueError) as error:  # a ValueError is a time in nanoseconds
+                    part = batch.slice(start, _SLICE)
+                    yield from batch_rows(part, path, row + 1)
+                    row += part.num_rows
+    except (pyarrow.ArrowException, OSError) as error:
         if row == 0:
             raise _not_arrow(path, error) from error
         yield failed(path, row + 1, f"the rest cannot be read: {_line(error)}")

@@ -17,7 +17,7 @@ _BATCH = 512
 
 
 def read_parquet(path: Path) -> Iterator[RowResult]:
-    """One result a row; NaN becomes ``None``, dates ISO 8601 text, bytes base64.
+    """One result a row; NaN becomes ``None``, dates and times ISO 8601 text, bytes base64.
 
     Raises:
         MissingExtraError: pyarrow is not installed.
@@ -36,11 +36,50 @@ def read_parquet(path: Path) -> Iterator[RowResult]:
     with file:
         try:
             for batch in file.iter_batches(batch_size=_BATCH):
-                for data in batch.to_pylist():
-                    row += 1
-                    yield RowResult(row, jsonable(data))
+                yield from batch_rows(batch, path, row + 1)
+                row += batch.num_rows
         except (pyarrow.ArrowException, OSError) as error:
             yield failed(path, row + 1, f"the rest cannot be read: {_line(error)}")
+
+
+def batch_rows(batch: Any, path: Path, first: int) -> Iterator[RowResult]:
+    """One result for each row of an Arrow record batch, numbered from ``first``; a wrong value is its row's error."""
+    import pyarrow
+
+    try:
+        rows = batch.to_pylist()
+    except (ValueError, OverflowError, pyarrow.ArrowException):  # what Python has no value for: taken cell by cell
+        for index in range(batch.num_rows):
+            yield _row(batch, index, path, first + index)
+    else:
+        yield from (RowResult(row, jsonable(data)) for row, data in enumerate(rows, first))
+
+
+def _row(batch: Any, index: int, path: Path, row: int) -> RowResult:
+    import pyarrow
+
+    data: dict[str, Any] = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            data[name] = jsonable(_value(column[index]))
+        except UnicodeDecodeError:
+            return failed(path, row, "the bytes are not UTF-8", name)
+        except (ValueError, OverflowError, pyarrow.ArrowException) as error:
+            return failed(path, row, f"{name}: {_line(error)}", name)
+    return RowResult(row, data)
+
+
+def _value(scalar: Any) -> Any:
+    """The value as Python's, or as Arrow's text: Python's times end at microseconds."""
+    import pyarrow
+
+    try:
+        return scalar.as_py()
+    except ValueError:
+        if not pyarrow.types.is_temporal(scalar.type):
+            raise
+        text = scalar.cast(pyarrow.string()).as_py()
+        return text.replace(" ", "T", 1) if pyarrow.types.is_timestamp(scalar.type) else text
 
 
 def _line(error: Exception) -> str:

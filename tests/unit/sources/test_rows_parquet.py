@@ -7,6 +7,7 @@ import pytest
 
 from seedbed.core.errors import InputError, MissingExtraError
 from seedbed.sources.rows import read_rows
+from seedbed.sources.rows_arrow import read_arrow
 from seedbed.sources.rows_parquet import jsonable
 
 needs_pyarrow = [
@@ -66,3 +67,25 @@ class TestWithPyarrow:
         results = list(read_rows(path))
         assert results[0].data == {"n": "000000000"}
         assert "the rest cannot be read" in results[-1].error.message
+
+    @pytest.mark.parametrize("ending", ["parquet", "arrow"])
+    def test_a_value_that_python_cannot_hold_is_text_or_its_row_s_error(self, tmp_path, ending):
+        import pyarrow
+        from pyarrow import ipc, parquet
+
+        columns = {
+            "at": pyarrow.array([0, 1, 0, 0], pyarrow.timestamp("ns")),
+            "day": pyarrow.array([0, 0, 2**30, 0], pyarrow.int32()).cast(pyarrow.date32()),
+            "text": pyarrow.array([b"a", b"b", b"c", b"\xff"]).view(pyarrow.string()),
+        }
+        table, path = pyarrow.table(columns), tmp_path / f"a.{ending}"
+        if ending == "parquet":
+            parquet.write_table(table, path)
+        else:
+            with ipc.new_stream(path, table.schema) as out:
+                out.write_table(table)
+        first, second, third, fourth = read_arrow(path) if ending == "arrow" else read_rows(path)
+        assert first.data == {"at": "1970-01-01T00:00:00", "day": "1970-01-01", "text": "a"}
+        assert second.data == {"at": "1970-01-01T00:00:00.000000001", "day": "1970-01-01", "text": "b"}
+        assert (third.row, third.error.place["field"]) == (3, "day")
+        assert (fourth.error.place["field"], fourth.error.message.split(": ")[1]) == ("text", "the bytes are not UTF-8")
