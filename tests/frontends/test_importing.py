@@ -226,6 +226,16 @@ def test_a_folder_s_splits_are_kept(project):
     assert seedbed("import", "set", "--split", "tset").error["near"] == ["test"]
 
 
+def test_refusals_of_a_folder_name_their_files(project):
+    (project / "set" / "part").mkdir(parents=True)
+    write("set/train.jsonl", row(0), row(1, answer=""))
+    write("set/part/test.jsonl", row(2), row(2, topic="git/comits"), "no row")
+    told = text("import", "./set/", "--check").out
+    assert "\n  train.jsonl, row 2: wrong_schema: " in told
+    assert "\n  part/test.jsonl, row 2: unknown_topic: " in told
+    assert "\n  part/test.jsonl, row 3: invalid_row: " in told
+
+
 def test_a_kind_is_suggested_for_rows_one_has(project):
     write("rows.jsonl", *({"prompt": f"p {i}", "level": "ab"[i % 2]} for i in range(8)))
     told = seedbed("import", "rows.jsonl", "--suggest-kind", "--kind", "own").json

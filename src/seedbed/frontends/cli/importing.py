@@ -186,7 +186,7 @@ def _lines(summary: dict[str, Any]) -> Iterator[str]:
     for code, n in summary["codes"].items():
         yield f"  {n} {code}"
     for r in summary["refused"]:
-        yield f"  row {r.get('row', '?')}: {r['code']}: {one_line(r['reason'], 160)}"
+        yield f"  {_where(r, Path(summary['file']))}: {r['code']}: {one_line(r['reason'], 160)}"
     if summary["rejected"] > len(summary["refused"]):
         more = summary["rejected"] - len(summary["refused"])
         yield f"  … and {more} more; all with their reasons: --results FILE"
@@ -197,6 +197,12 @@ def _lines(summary: dict[str, Any]) -> Iterator[str]:
         yield f"  kept beside entries: {one_line(', '.join(summary['kept_as_meta']), 160)}"
     if summary.get("skipped"):
         yield f"  left out: {one_line(', '.join(summary['skipped']), 160)}"
+
+
+def _where(refused: dict[str, Any], path: Path) -> str:
+    """The row, after its file where many were read."""
+    row, file = f"row {refused.get('row', '?')}", Path(refused.get("file", path))
+    return row if file == path else f"{safe(file.relative_to(path) if file.is_relative_to(path) else file)}, {row}"
 
 
 # -- okgv ------------------------------------------------------------------------------------------------------------
