@@ -63,7 +63,7 @@ def _path_flaw(path: str) -> tuple[str, str] | None:
 
 
 def _name_flaw(name: str) -> tuple[str, str] | None:
-    if not name:
+    if not name or name.isspace():
         return "holds an empty name", "join names by single slashes, without one at either end: science/physics"
     if name != name.strip():
         return f"has blanks around the name {name!r}", f"write {name.strip()!r}"

@@ -21,6 +21,12 @@ def test_malformed_paths_are_refused_with_a_fix(file: DatasetFile, path: str) ->
     assert caught.value.fix
 
 
+@pytest.mark.parametrize("path", [" ", "a/ /b"])
+def test_a_name_of_blanks_is_an_empty_name(path: str) -> None:
+    with pytest.raises(TopicError, match="empty name"):
+        validate_path(path)
+
+
 @pytest.mark.parametrize("path", ["a", "a/b", "C++/g++ & co", "日本/東京", "team_a", "100%", "a.b", "x" * 200])
 def test_ordinary_paths_are_taken(file: DatasetFile, path: str) -> None:
     assert file.topics.add(Topic(path))

@@ -32,6 +32,7 @@ _TURNS = ("chosen", "rejected", "tools", "calls", "steps")
 """Fields that a conversation may give, beside the one that is asked and the one that answers."""
 
 _WHOLE = re.compile(r"[+-]?\d{1,300}")
+_NO_FRACTION = re.compile(r"\.0+$")  # how tools write whole numbers of a column with gaps
 _YES, _NO = {"true", "yes", "1"}, {"false", "no", "0"}
 _MISSING = object()
 
@@ -240,8 +241,8 @@ def typed(text: Any, rule: FieldRule) -> Any:
     if text == "":
         return None
     bare = text.strip()
-    if rule.type == "integer" and _WHOLE.fullmatch(bare):
-        return int(bare)
+    if rule.type == "integer" and _WHOLE.fullmatch(whole := _NO_FRACTION.sub("", bare)):
+        return int(whole)
     if rule.type == "number":
         return _number(bare, text)
     if rule.type == "boolean" and bare.lower() in _YES | _NO:
