@@ -76,6 +76,23 @@ def test_times_are_okgv_s_own(project, okgv):
         assert dataset.entries()[1][0].created_at == pytest.approx(1767322800.25)
 
 
+def test_a_time_that_is_none_is_told(project, okgv):
+    okgv.submit("calculus", qa(0), qa(1))
+    okgv.sql("UPDATE log SET timestamp = 'yesterday'")
+    report = seedbed("import", "old").json
+    assert (report["entries"]["accepted"], report["log"]) == (2, {"operations": 1, "events": 0})
+    told = found(report, "changed", "time in the log")
+    assert (told["n"], told["at"]) == (2, ["yesterday"])
+
+
+def test_a_check_with_a_wrong_option_is_no_fault_of_the_entries(project, okgv):
+    okgv.submit("calculus", qa(0))
+    with (project / "seedbed.yaml").open("a", encoding="utf-8") as file:
+        file.write("checks: {rules: {longests: 9}}\n")
+    assert seedbed("import", "old").error["error"] == "invalid_config"
+    assert seedbed("log").json["total"] == 0
+
+
 def test_rules_of_the_structure_file_narrow_fields(project, okgv):
     structured(okgv)
     report = seedbed("import", "old").json

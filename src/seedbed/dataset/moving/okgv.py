@@ -212,6 +212,8 @@ class _Move:
         """The event of okgv's operation at that time, and the time; the move's own where okgv's log says nothing."""
         at = _seconds(submitted_at)
         if submitted_at is None or at is None:
+            if submitted_at is not None:
+                self._report.changed.note("time in the log", "it is none; that of moving in was taken", submitted_at)
             self._operation.event_id = open_event(self._dataset, self._operation)
             return self._operation.event_id, None
         if submitted_at not in self._events:
