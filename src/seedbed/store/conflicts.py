@@ -25,7 +25,8 @@ class Conflict:
         table: of the row.
         id: public id of an entry, of that for a decision as well, path of a topic, else the row.
         code: ``changed_since``, ``decided_since`` (by a reviewer), ``cannot_return``, ``submitted_again``,
-            ``topic_gone``, ``topic_taken``, ``topic_holds_entries`` or ``gone`` (compacted away).
+            ``topic_gone``, ``topic_taken``, ``topic_holds_entries``, ``topic_has_more`` (subtopics) or ``gone``
+            (compacted away).
         message: one sentence.
         by: the later event, where one is known.
     """
@@ -87,6 +88,14 @@ class Conflicts:
             (topic_id, topic_id, topic_id, topic_id, since, self._own),
         )
         return None if found is None else int(found)
+
+    def judged_alone(self, since: int, rowid: int) -> int | None:
+        """The newest event after ``since`` that judged an entry, when no verdict tells of another with its text."""
+        told = (
+            "SELECT 1 FROM entry e JOIN entry d ON d.text_hash = e.text_hash AND d.kind_id = e.kind_id JOIN verdict v"
+            " ON v.entry_id = d.id AND v.code IN ('exact_duplicate', 'near_duplicate') WHERE e.id = ? LIMIT 1"
+        )
+        return None if self._file.value(told, (rowid,)) is not None else self.later(since, "verdict", rowid)
 
     def _name(self, change: Change) -> tuple[str, str]:
         if change.table == "entry":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from seedbed.core.errors import InputError, NotFoundError
@@ -223,8 +223,9 @@ class Undo:
         self, change: Change, code: str, why: str, names: Sequence[str] = (), *, topic_id: int | None = None
     ) -> None:
         """Leave a row as it is, because of a later event: of the row's columns ``names``, or of a topic."""
-        if self._leaves(change):
-            self._left.add(change.row_id)  # nobody has to know how it was
+        if self._leaves(change):  # nobody has to know how it was
+            if change.table == "entry":
+                self._left.add(change.row_id)
             return
 
         def by() -> int | None:
@@ -245,11 +246,12 @@ class Undo:
         """Those whose return neither doubles an entry nor puts one where none may be."""
         self._refuse_doubled(self._staying([c for c in changes if _comes_back(c) or "text_hash" in c.before]))
         placed = {c.row_id: c for c in changes if _comes_back(c) or "topic_id" in c.before}
-        homes = {r: row["topic_id"] for r, row in self._journal.read_all("entry", list(placed), ["topic_id"]).items()}
-        homes |= {r: c.before["topic_id"] for r, c in placed.items() if "topic_id" in c.before}
+        will = self._journal.read_all("entry", list(placed), ["topic_id", "state"])
+        will = {rowid: {**row, **placed[rowid].before} for rowid, row in will.items()}
+        homes = {rowid: row["topic_id"] for rowid, row in will.items() if STATES[row["state"]].live}
         leaves = {topic_id: self._takes_entries(topic_id) for topic_id in set(homes.values())}
         for rowid, change in placed.items():
-            if rowid not in self._left and not leaves[homes[rowid]]:
+            if rowid in homes and rowid not in self._left and not leaves[homes[rowid]]:
                 self._refuse(change, "topic_gone", "has no leaf topic to return to", topic_id=homes[rowid])
         return [c for c in changes if c.row_id not in self._left]
 
@@ -260,11 +262,15 @@ class Undo:
 
     def _leaves(self, change: Change) -> bool:
         """Whether a change is of an entry that leaves with an older event of the same undo, the one that brought it."""
+        if change.table == "decision":
+            rowid = self._journal.read("decision", change.row_id, ["entry_id"])["entry_id"]
+            change = replace(change, table="entry", row_id=rowid)
         return change.table == "entry" and not self._staying([change])
 
-    def _is_set_back(self, rowid: int) -> bool:
-        """Whether an entry was changed by one of the events that are taken back."""
-        rows = self._file.rows("SELECT DISTINCT event_id FROM change WHERE row_id = ? AND tbl = 0", (rowid,))
+    def _is_set_back(self, rowid: int, last: int) -> bool:
+        """Whether an entry was changed by one of the events up to ``last`` that are taken back."""
+        sql = "SELECT DISTINCT event_id FROM change WHERE row_id = ? AND tbl = 0 AND event_id <= ?"
+        rows = self._file.rows(sql, (rowid, last))
         return any(event_id in self._going for (event_id,) in rows)
 
     def _refuse_doubled(self, changes: Sequence[Change]) -> None:
@@ -281,7 +287,7 @@ class Undo:
             if "text_hash" in change.before:
                 pairs += self._file.rows(f"{sql.format('?')}= ?", (change.before["text_hash"], rowid))
         for rowid, other, uid, brought_by in pairs:
-            if brought_by in self._going or self._is_set_back(other):
+            if brought_by in self._going or self._is_set_back(other, by_row[rowid].event_id):
                 continue  # both become what they were together
             by = None if rowid in self._left else self._arrived(other, brought_by, by_row[rowid].event_id)
             if by is not None:
@@ -300,7 +306,7 @@ class Undo:
                 after = dict(then)
         # Side by side before the event, or brought together by it: taking it back is all right either way.
         if any(STATES[s["state"]].live and s["text_hash"] == now["text_hash"] for s in (then, after)):
-            return None
+            return self._conflicts.judged_alone(since, rowid)
         return self._conflicts.later(since, "entry", rowid, list(now)) or since
 
     # -- topics ------------------------------------------------------------------------------------------------
@@ -319,12 +325,14 @@ class Undo:
         held = f"(SELECT count(*) FROM entry e WHERE e.topic_id = {{}}.id AND e.{LIVE})"
         sql = (
             f"SELECT t.path, t.removed, {held.format('t')}, p.id, p.path, p.removed, {held.format('p')},"
-            " EXISTS (SELECT 1 FROM topic c WHERE c.parent_id = t.id AND c.removed = 0)"
+            " EXISTS (SELECT 1 FROM topic c WHERE c.parent_id = t.id AND c.removed = 0),"
+            " (SELECT c.path FROM topic c WHERE c.parent_id = t.id AND c.removed = 0 AND"
+            " (instr(c.path, t.path || '/') <> 1 OR instr(substr(c.path, length(t.path) + 2), '/')) LIMIT 1)"
             " FROM topic t LEFT JOIN topic p ON p.id = t.parent_id WHERE t.id = ?"
         )
         for change in {c.row_id: c for c in changes}.values():
-            found = self._file.row(sql, (change.row_id,)) or ("", 1, 0, None, None, 0, 0, 0)
-            path, removed, own, parent_id, parent, gone, above, below = found
+            found = self._file.row(sql, (change.row_id,)) or ("", 1, 0, None, None, 0, 0, 0, None)
+            path, removed, own, parent_id, parent, gone, above, below, stray = found
             if removed:
                 if own or below:
                     why = f"holds {own} {'entry' if own == 1 else 'entries'}" if own else "has subtopics"
@@ -335,6 +343,9 @@ class Undo:
             elif above:
                 why = f"cannot be below {parent!r}, which holds {above} {'entry' if above == 1 else 'entries'}"
                 self._refuse(change, "topic_holds_entries", why, topic_id=parent_id)
+            elif stray:
+                why = f"has the subtopic {stray!r}, which came there since"
+                self._refuse(change, "topic_has_more", why, topic_id=change.row_id)
 
     def _fits(self, change: Change) -> bool:
         """Whether a topic's row can be set back beside what the tree is now."""

@@ -310,3 +310,17 @@ def test_leases_and_jobs_end_with_the_topics_that_leave_or_get_subtopics(file: D
     assert [row.topic for row in file.leases.live()] == ["greece", "rome/empire"]
     undo(file, undo_parted)
     assert [row.topic for row in file.leases.live()] == ["rome/empire"]
+
+
+def test_decisions_about_what_leaves_anyway_are_in_nobodys_way(file: DatasetFile) -> None:
+    def reject(event_id: int) -> None:
+        vote = DecisionRow(id=0, entry_rowid=1, reviewer="human:ann", approves=False, at=0.0)
+        file.reviews.write(event_id, fresh=[vote], states=[(1, State.REJECTED)])
+
+    submitted = submit(file, new_entry(1, topic="greece"))
+    rejected_ = did(file, reject)
+    taken_back = undo(file, rejected_).event_id
+    again = undo(file, taken_back).event_id
+    did(file, lambda e: Reshape(file, e).add(Topic("greece/athens")))  # greece takes no entries any more
+    assert undo(file, submitted, taken_back, again).conflicts == []
+    assert states(file) == [0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
@@ -323,8 +323,14 @@ def iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def named_by(who: Who) -> Who:
-    """Who it was, complete: ``human`` where nobody says."""
+def named_by(who: Mapping[str, Any]) -> Who:
+    """Who it was, complete: ``human`` where nobody says.
+
+    Raises:
+        TypeError: an option is none of ``Who``: a mistyped ``dry_run`` must not write.
+    """
+    if unknown := sorted(who.keys() - Who.__annotations__.keys()):
+        raise TypeError(f"unexpected option {unknown[0]!r}")
     return {"actor": who.get("actor") or "human", "session": who.get("session"), "reason": who.get("reason")}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 
 from seedbed.core.errors import InputError, TopicError, UnknownNameError
 from seedbed.core.records import Topic
-from seedbed.dataset.changes.history import Who
+from seedbed.dataset.changes.history import Who, named_by
 from seedbed.dataset.tree.grafting import interior, last_name, merge, place, within
 from seedbed.dataset.tree.reshaping import Draft, MisfitError, OnViolation, TreeChange
 from seedbed.kinds.rules import TopicRules, fold
@@ -327,7 +327,7 @@ class TopicTree:
         on_violation, dry_run = how.get("on_violation", "refuse"), how.get("dry_run", False)
         if on_violation not in get_args(OnViolation):
             raise UnknownNameError("way", str(on_violation), get_args(OnViolation), place={"option": "on_violation"})
-        who = Who(actor=how.get("actor", "human"), session=how.get("session"), reason=how.get("reason"))
+        who = named_by({name: value for name, value in how.items() if name not in ("on_violation", "dry_run")})
         change = TreeChange()
         try:
             with self._file.write():

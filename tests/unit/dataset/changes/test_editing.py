@@ -312,3 +312,16 @@ def test_removing_may_only_be_tried(ds, ids):
         tried = reading.remove(ids, dry_run=True)
     assert (tried["event"], tried["removed"], tried["dry_run"], ds.entries()[0]) == (None, 3, True, 3)
     assert ds.remove([])["event"] is None
+
+
+def test_a_mistyped_option_writes_nothing(ds, ids):
+    for attempt in (
+        lambda: ds.edit(ids[0], {"answer": "Something else entirely."}, dry_run=True),
+        lambda: ds.move(ids[:1], "git/branches", check_only=True),
+        lambda: ds.remove(ids[:1], check_only=True),
+        lambda: ds.history.undo(dryrun=True),
+    ):
+        before = ds.history.log()
+        with pytest.raises(TypeError, match="unexpected option"):
+            attempt()
+        assert ds.history.log() == before

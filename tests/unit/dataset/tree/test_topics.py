@@ -486,3 +486,37 @@ def test_a_removal_undone_after_a_rename_comes_back_under_the_new_name(ds):
     ds.topics.rename("git", "vcs")
     ds.history.undo([event])
     assert places(ds)[entry_id] == ("vcs/branches", "accepted")
+
+
+def test_a_rename_is_not_undone_under_subtopics_that_came_since(ds):
+    (entry_id,) = put(ds, entry("team-a/x"))
+    renamed = ds.topics.rename("team-a", "crew").event
+    added = ds.topics.add("crew/new").event
+    before = paths(ds)
+    with pytest.raises(ConflictError, match="has the subtopic 'crew/new'") as caught:
+        ds.history.undo([renamed])
+    assert (caught.value.conflicts[0]["code"], caught.value.conflicts[0]["by"]) == ("topic_has_more", added)
+    ds.history.undo([renamed], skip_conflicts=True)
+    assert paths(ds) == before
+    assert ds.reconcile().consistent
+    assert ds.next(1)
+    ds.history.undo([renamed, added])
+    assert places(ds)[entry_id] == ("team-a/x", "accepted")
+
+
+def test_a_removed_entry_has_a_home_again_that_is_gone_like_itself(ds):
+    (entry_id,) = put(ds, entry("git/branches"))
+    moved = ds.move([entry_id], "team-a/x")["event"]
+    gone = ds.topics.remove("team-a", "remove").event
+    undone = ds.history.undo([moved]).event
+    ds.history.redo([undone])
+    ds.history.undo([gone])
+    assert places(ds)[entry_id] == ("team-a/x", "accepted")
+    assert ds.reconcile().consistent
+
+
+def test_a_mistyped_option_writes_nothing(ds):
+    before = paths(ds)
+    with pytest.raises(TypeError, match="check_only"):
+        ds.topics.rename("git", "vcs", check_only=True)
+    assert paths(ds) == before
