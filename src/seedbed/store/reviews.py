@@ -211,15 +211,17 @@ class Reviews:
     def was_queued(self, rowid: int) -> bool:
         """Whether an entry was sent to review, rather than looked at on somebody's own account.
 
-        It was when it says why, or waited before anybody decided about the content that it has.
+        It was when it says why, when it fails a check, or when it waited before anybody decided about the content that
+        it has.
         """
-        state, meta, first = self._file.row(
-            "SELECT e.state, e.meta, (SELECT min(d.event_id) FROM decision d WHERE d.entry_id = e.id AND d.event_id >"
-            " coalesce((SELECT max(c.event_id) FROM change c WHERE c.row_id = e.id AND c.tbl = 0"
+        state, meta, fails, first = self._file.row(
+            "SELECT e.state, e.meta, EXISTS (SELECT 1 FROM verdict v WHERE v.entry_id = e.id AND v.outcome = 0),"
+            " (SELECT min(d.event_id) FROM decision d WHERE d.entry_id = e.id AND d.event_id > coalesce("
+            " (SELECT max(c.event_id) FROM change c WHERE c.row_id = e.id AND c.tbl = 0"
             " AND c.after LIKE '%\"content\":%'), 0)) FROM entry e WHERE e.id = ?",
             (rowid,),
-        ) or (None, None, None)
-        if "review" in unpack_json(meta, {}):
+        ) or (None, None, 0, None)
+        if fails or "review" in unpack_json(meta, {}):
             return True
         since = [] if first is None else self._file.journal.changes_of("entry", rowid, first - 1)
         before = (c.before["state"] for c in since if "state" in c.before)

@@ -126,7 +126,7 @@ class Sitting:
         fresh = list(self._fresh.values())
         if not fresh and not self._withdrawn and not states and not self._edited:
             return None
-        counts = Counter(str(r["decision"]) for r in results if "code" not in r and not r.get("existed"))
+        counts = Counter(str(r["decision"]) for r in results if not r.keys() & {"code", "existed", "skipped"})
         names = sorted(set(reviewers))
         alone = fresh[0] if len(fresh) == 1 else None
         event_id = self._file.events.add(
@@ -266,7 +266,8 @@ class Sitting:
         """Work the entry's state out anew; with ``revive`` it must be able to come back."""
         standing = ballots(self._votes[rowid] if votes is None else votes)
         waits = self._before[rowid] is State.PENDING
-        queued = "review" in entry.meta or (waits and self._file.reviews.was_queued(rowid))
+        fails = not all(v.passed for v in entry.verdicts)  # what a topic wants that it came to
+        queued = fails or "review" in entry.meta or (waits and self._file.reviews.was_queued(rowid))
         new = settle(standing, overlap=self._config.overlap, queued=queued)
         obstacle = self._file.reviews.obstacle(rowid) if revive and new.live else None
         if obstacle is not None:
@@ -325,8 +326,8 @@ class Sitting:
             failing = next((v for v in entry.verdicts if not v.passed), None)
             why = f" by the check {failing.check}" if failing else ""
             raise InputError(
-                f"entry {entry.id} was refused{why} and never was in the dataset",
-                fix="submit it again, corrected",
+                f"entry {entry.id} was refused{why}, not by a reviewer",
+                fix="submit it again, corrected; what a change of the tree refused comes back when that is undone",
                 code="rejected",
             )
 

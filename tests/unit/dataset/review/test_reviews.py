@@ -441,3 +441,24 @@ def test_an_objection_taken_back_leaves_the_entry_as_it_was(opened):
     assert state(ds, ids[0]) is State.PENDING
     ds.reviews.withdraw(ids[:1], reviewer=ANN)
     assert state(ds, ids[0]) is State.ACCEPTED
+
+
+def test_what_a_topic_refused_waits_for_as_many_reviewers_as_all_the_rest(opened):
+    ds, ids = opened(mode="none", overlap=2)
+    ds.reviews.approve(ids[:1], reviewer=ANN)
+    ds.topics.describe("things", meta={"fields": {"difficulty": {"required": True}}}, on_violation="reject")
+    assert state(ds, ids[0]) is State.REJECTED
+    (first,) = ds.reviews.approve(ids[:1], reviewer=ANN)
+    assert (first["state"], first["missing_reviewers"]) == ("pending", 1)
+    assert ds.reconcile().consistent
+    ds.reviews.approve(ids[:1], reviewer=BOB)
+    assert state(ds, ids[0]) is State.APPROVED
+    ds.reviews.withdraw(ids[:1], reviewer=ANN)
+    ds.reviews.withdraw(ids[:1], reviewer=BOB)
+    assert state(ds, ids[0]) is State.PENDING
+
+
+def test_rows_left_open_are_not_in_the_log(opened):
+    ds, ids = opened()
+    ds.reviews.take([{"id": ids[0], "decision": "approve"}, {"id": ids[1], "decision": ""}], reviewer=ANN)
+    assert ds.history.log(limit=1)[1][0]["detail"] == {"approve": 1}
