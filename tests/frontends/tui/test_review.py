@@ -39,6 +39,13 @@ def test_the_queue_and_the_first_entry_are_there_at_once(queue):
     review(dataset, steps, reviewer=ANN)
 
 
+def test_a_narrow_screen_tells_how_to_get_help_and_leave(queue):
+    async def steps(driver):
+        assert "? Help  q Quit" in await driver.press()
+
+    review(queue[0], steps, size=(80, 24))
+
+
 def test_one_key_a_decision_each_saved_at_once(queue):
     dataset, ids = queue
 

@@ -44,6 +44,13 @@ def test_long_values_are_cut_with_a_note_and_shown_whole_on_request():
     assert max(line.cell_len for line in texts.FullLines({"a": HOSTILE["wide"]}, 30)) <= 30
 
 
+def test_full_text_is_broken_between_words():
+    lines = texts.FullLines({"a": "one two three\n    indented-without-blank\nzwei Wörter mehr"}, 9)
+    assert [line.plain for line in lines] == [
+        *("a", "one two", "three", "    inden", "ted-witho", "ut-blank", "zwei", "Wörter", "mehr", "")
+    ]
+
+
 def test_words_that_differ_are_marked_on_their_side():
     left, right = texts.compared("the red house", "the old house here")
     assert (left.plain, right.plain) == ("the red house", "the old house here")

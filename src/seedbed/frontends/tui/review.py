@@ -98,18 +98,18 @@ class ReviewApp(App[None]):
         Binding("a", "approve", "Approve"),
         Binding("r", "reject", "Reject"),
         Binding("e", "edit", "Edit"),
-        Binding("o", "note", "Note"),
         Binding("u", "undo", "Undo"),
         Binding("s", "skip", "Skip"),
         Binding("n", "neighbour(1)", "Neighbour"),
         Binding("p", "neighbour(-1)", show=False),
+        Binding("question_mark", "help", "Help"),
+        Binding("q", "quit", "Quit"),
+        Binding("o", "note", "Note"),
         Binding("slash", "search", "Search"),
         Binding("f", "filter", "Filter"),
         Binding("x", "whole('entry')", "Full"),
         Binding("X", "whole('neighbour')", show=False),
         Binding("f5", "reopen", show=False),
-        Binding("question_mark", "help", "Help"),
-        Binding("q", "quit", "Quit"),
     ]
 
     def __init__(self, sitting: Sitting) -> None:

@@ -125,10 +125,21 @@ class FullLines(Sequence[Text]):
         return Text(self._lines[index], "bold underline" if index in self._heads else "")
 
 
-def _chopped(line: str, width: int) -> Sequence[str]:
-    if line.isascii():
-        return [line[i : i + width] for i in range(0, len(line), width)] or [""]
-    return chop_cells(line, width)
+def _chopped(line: str, width: int) -> list[str]:
+    """The line in pieces of at most ``width`` columns, broken at blanks where there are any."""
+    out, start, simple = [], 0, line.isascii()
+    while start < len(line):
+        piece = line[start : start + width]
+        piece = piece if simple else chop_cells(piece, width)[0]
+        end = start + len(piece)
+        blank = line.rfind(" ", start, end + 1) if end < len(line) else -1
+        if line[start : max(blank, start)].strip():  # an indentation is no place to break at
+            out.append(line[start:blank])
+            start = blank + 1
+        else:
+            out.append(piece)
+            start = end
+    return out or [""]
 
 
 def pair_lines(pairs: Mapping[str, Any], width: int = 200) -> Text:
