@@ -323,4 +323,4 @@ def test_decisions_about_what_leaves_anyway_are_in_nobodys_way(file: DatasetFile
     again = undo(file, taken_back).event_id
     did(file, lambda e: Reshape(file, e).add(Topic("greece/athens")))  # greece takes no entries any more
     assert undo(file, submitted, taken_back, again).conflicts == []
-    assert states(file) == [0]
+    assert states(file) == [4]
