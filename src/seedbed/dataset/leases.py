@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seedbed.core.errors import InputError, UnknownNameError
 from seedbed.core.records import State
 from seedbed.dataset.changes.history import Who, iso
+from seedbed.kinds.values import cut
 from seedbed.store.values import UID_HEX
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ TTL_S = 900.0
 
 LONGEST_S = 7 * 86_400.0
 """Seconds a lease can last at most."""
+
+LONGEST_TEXT = 400
+"""Characters of a text in an entry to stay away from: enough to know what it is about."""
 
 MOST = 100
 """Entries promised at once."""
@@ -211,6 +215,7 @@ class Leases:
         """Up to ``k`` entries from where the topic is densest, no two of them close to each other.
 
         Lists and objects that the project fills in are left out: they are the same in all, and nobody writes them.
+        Long texts are cut.
         """
         newest = self._file.vectors.newest(topic, SAMPLE) if k > 0 else []
         if not newest:
@@ -221,7 +226,7 @@ class Leases:
         wanted = [newest[i][0] for i in crowded(vectors, k)]
         entries = self._file.entries.by_rowids(wanted)
         filled = {n: rule.default for n, rule in schema.fields.items() if isinstance(rule.default, list | dict)}
-        return [{"id": entries[r].id, "content": _without(entries[r].content, filled)} for r in wanted if r in entries]
+        return [{"id": entries[r].id, "content": _brief_of(entries[r].content, filled)} for r in wanted if r in entries]
 
     def _rejected_for(self, topic: str) -> list[dict[str, Any]]:
         """What most candidates of the topic failed on, and what reviewers gave as reasons."""
@@ -271,8 +276,9 @@ def _below(path: str, root: str) -> bool:
     return path == root or path.startswith(f"{root}/")
 
 
-def _without(content: Mapping[str, Any], filled: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in content.items() if name not in filled or value != filled[name]}
+def _brief_of(content: Mapping[str, Any], filled: Mapping[str, Any]) -> dict[str, Any]:
+    own = {name: value for name, value in content.items() if name not in filled or value != filled[name]}
+    return {name: cut(value, LONGEST_TEXT) for name, value in own.items()}
 
 
 def _told(row: LeaseRow, brief: dict[str, Any]) -> dict[str, Any]:

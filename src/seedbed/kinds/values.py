@@ -100,3 +100,14 @@ def shown(value: Any, most: int = 60) -> str:
     if isinstance(value, str):
         return repr(value if len(value) <= most else value[: most - 1] + "…")
     return repr(value)[:most]
+
+
+def cut(value: Any, most: int, depth: int = 0) -> Any:
+    """``value``, any JSON, with its texts cut to ``most`` characters; where one was, its length is said."""
+    if isinstance(value, str) and len(value) > most:
+        return f"{value[:most]}… ({len(value)} characters)"
+    if isinstance(value, list) and depth < MAX_DEPTH:
+        return [cut(each, most, depth + 1) for each in value]
+    if isinstance(value, dict) and depth < MAX_DEPTH:
+        return {name: cut(each, most, depth + 1) for name, each in value.items()}
+    return value

@@ -314,6 +314,19 @@ def test_a_reviewer_goes_through_the_queue(project):
     assert [e["id"] for e in left["entries"]] == [ids[2]] and "wrong" in left["reasons"]
 
 
+def test_a_row_that_was_refused_for_its_length_does_not_fill_the_list(project):
+    async def work(client):
+        done = await call(client, "submit", rows=[row(0, answer="long " * 20_000)])
+        listed = await call(client, "list", states=["rejected"])
+        shown = await call(client, "show", ids=[listed["entries"][0]["id"]])
+        return done["results"][0]["code"], listed, shown
+
+    code, listed, shown = with_client(project, work)
+    assert code == "too_long"
+    assert len(json.dumps(listed)) < 4_000
+    assert len(shown["entries"][0]["content"]["answer"]) > 90_000
+
+
 def test_a_reviewer_of_another_name_does_not_see_again_what_they_decided(project):
     (project / "seedbed.yaml").write_text(CONFIG + "review: {mode: all, overlap: 2}\n", encoding="utf-8")
     ids = [d["id"] for d in seedbed("submit", json.dumps(ALL)).json]

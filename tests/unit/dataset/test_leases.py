@@ -223,6 +223,14 @@ def test_what_the_project_fills_in_is_not_shown_with_every_crowded_entry(tmp_pat
     assert [entry["content"] for entry in shown] == [usual, own]
 
 
+def test_long_texts_of_crowded_entries_are_cut(small):
+    answer = "".join(f"Step {n} names the branch number {n * n}. " for n in range(60))
+    small.submit(row(2, answer=answer))
+    [entry] = small.next(topic="git/branches")[0]["avoid"]
+    assert entry["content"]["question"] == FACTS[2][1]
+    assert entry["content"]["answer"] == f"{answer[:400]}… ({len(answer)} characters)"
+
+
 def test_aspects_of_a_topic_take_turns(small):
     small.topics.describe("git/commits", meta={"aspects": ["messages", "parents"]})
     told = [small.next(topic="git/commits")[0]["coordinates"]["aspect"] for _ in range(4)]

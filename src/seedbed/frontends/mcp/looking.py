@@ -10,11 +10,15 @@ from pydantic import Field
 from seedbed.frontends.mcp import results
 from seedbed.frontends.mcp.desk import Caller
 from seedbed.frontends.mcp.tool import Arguments, Names, Several, Tool, on_desk
+from seedbed.kinds.values import cut
 
 if TYPE_CHECKING:
     from seedbed.dataset import Dataset
 
 OFFSET = "Items skipped: next_offset of the page before."
+LONGEST_TEXT = 2_000
+"""Characters of a text in a list of entries."""
+
 State = Literal["accepted", "pending", "approved", "rejected", "removed"]
 
 
@@ -94,7 +98,7 @@ def list_entries(dataset: Dataset, asked: ListArguments, caller: Caller) -> dict
         failing = next((v for v in entry.verdicts if not v.passed), None)
         if failing is not None:
             row |= {"code": failing.code or failing.check, "reason": failing.reason}
-        shown.append(row | {"content": entry.content})
+        shown.append(row | {"content": cut(entry.content, LONGEST_TEXT)})
     return {"total": total, "entries": shown} | _more(total, asked.offset + len(shown))
 
 
@@ -141,7 +145,8 @@ TOOLS = (
     ),
     Tool(
         "list",
-        "List entries, newest first, with their content; filter by topic, state, reason of rejection or text.",
+        "List entries, newest first, with their content (long texts are cut, show has them whole); filter by topic, "
+        "state, reason of rejection or text.",
         ListArguments,
         results.EntryPage,
         on_desk(list_entries),
