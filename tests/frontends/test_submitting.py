@@ -51,6 +51,14 @@ def test_what_passes_is_told_shortly_unless_detail_is_asked_for(filled):
     assert [[v["check"] for v in r["verdicts"]][:2] for r in full.json] == [["schema", "rules"]] * 2
 
 
+def test_a_warning_is_said_once(filled):
+    near = row(0, question="What does a commit of the history hold?")
+    warned = seedbed("submit", json.dumps(near), "--on-duplicate", "warn").json
+    (warning,) = warned["warnings"]
+    assert json.dumps(warned, ensure_ascii=False).count(json.dumps(warning, ensure_ascii=False)) == 1
+    assert [(v["check"], v["code"]) for v in warned["verdicts"]] == [("near_duplicate", "near_duplicate")]
+
+
 def test_a_huge_topic_is_not_told_whole(project):
     huge = submitted(row(), row(topic="x" * 5_000))
     assert huge.json[1]["code"] == "unknown_topic"

@@ -75,7 +75,7 @@ def shortened(result: dict[str, Any]) -> dict[str, Any]:
     """A row's result without what says nothing new.
 
     A row that passed keeps the ids of its closest entries. Of one that failed the failing verdicts stay and the
-    closest entries in full, the one to blame first.
+    closest entries in full, the one to blame first. What is a reason or a warning of the row is not said again.
     """
     out = {k: v for k, v in result.items() if k not in ("verdicts", "neighbours")}
     verdicts, near = result.get("verdicts", []), result.get("neighbours", [])
@@ -83,11 +83,12 @@ def shortened(result: dict[str, Any]) -> dict[str, Any]:
         if near and not result.get("existed"):
             out["neighbours"] = [{k: n[k] for k in ("id", "similarity", "relation")} for n in near[:SHOWN]]
         return out
-    telling = [v for v in verdicts if v["outcome"] == "fail" or v.get("code")]
+    telling = [v for v in verdicts if v["outcome"] == "fail" or (v.get("code") and v["outcome"] != "unscored")]
     blamed = {v.get("evidence", {}).get("entry_id") for v in telling}
     if telling:
         said = {"evidence", *(("code", "reason") if len(telling) == 1 and "code" in result else ())}
-        out["verdicts"] = [{k: v for k, v in each.items() if k not in said} for each in telling]
+        told = result.get("warnings", ())
+        out["verdicts"] = [{k: v for k, v in each.items() if k not in said and v not in told} for each in telling]
     if near:
         out["neighbours"] = sorted(near, key=lambda n: n["id"] not in blamed)[:SHOWN]
     return out
