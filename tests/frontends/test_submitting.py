@@ -51,6 +51,17 @@ def test_what_passes_is_told_shortly_unless_detail_is_asked_for(filled):
     assert [[v["check"] for v in r["verdicts"]][:2] for r in full.json] == [["schema", "rules"]] * 2
 
 
+def test_lengths_of_the_projects_kind_do_not_stop_entries_of_another(project):
+    rules = "checks: {rules: {min_chars: {question: 200, text: 30}}}\n"
+    kinds = "kind: note\nkinds: {note: {fields: {text: {type: string}}}}\n"
+    (project / "seedbed.yaml").write_text(kinds + rules, encoding="utf-8")
+    misspelt = seedbed("submit", '{"text": "A note.", "topic": "git/commits"}')
+    assert (misspelt.status, misspelt.error["error"]) == (ExitCode.INPUT, "invalid_config")
+    (project / "seedbed.yaml").write_text(kinds + rules.replace("question: 200, ", ""), encoding="utf-8")
+    assert seedbed("submit", '{"text": "A note.", "topic": "git/commits"}').json["code"] == "too_short"
+    assert seedbed("submit", json.dumps(row()), "--kind", "qa").json["state"] == "accepted"
+
+
 def test_a_warning_is_said_once(filled):
     near = row(0, question="What does a commit of the history hold?")
     warned = seedbed("submit", json.dumps(near), "--on-duplicate", "warn").json

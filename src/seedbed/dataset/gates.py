@@ -65,6 +65,16 @@ def review_rule(config: ReviewConfig) -> Review | None:
     return why
 
 
+def _limits_of(kind: Kind, rules: Mapping[str, Any]) -> dict[str, Any]:
+    """``rules`` with the lengths of fields that ``kind`` has: others are meant for the project's own kind."""
+    own = {
+        key: {name: n for name, n in rules[key].items() if name in kind.fields}
+        for key in ("min_chars", "max_chars")
+        if isinstance(rules.get(key), dict)
+    }
+    return {**rules, **own}
+
+
 def build_gate(kind: Kind, config: ProjectConfig, extra: Mapping[str, dict[str, Any] | bool] | None = None) -> Gate:
     """The gate of ``kind``.
 
@@ -78,10 +88,11 @@ def build_gate(kind: Kind, config: ProjectConfig, extra: Mapping[str, dict[str, 
         ConfigError: an option is wrong.
     """
     settings = {**config.checks, **(extra or {})}
-    if config.language is not None:
-        rules = settings.get("rules", {})
-        if isinstance(rules, dict):
-            settings["rules"] = {"language": config.language, **rules}
+    rules = settings.get("rules", {})
+    if isinstance(rules, dict):
+        language = {} if config.language is None else {"language": config.language}
+        rules = {**language, **rules}
+        settings["rules"] = rules if kind.name == config.kind else _limits_of(kind, rules)
     checks = build_checks(kind, settings)
     return Gate(
         kind=kind,
