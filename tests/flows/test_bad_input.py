@@ -509,21 +509,39 @@ def test_a_reader_without_rights_sees_what_a_writer_has_just_written(read_only):
             assert len(entries()) == 2
 
 
-@pytest.mark.parametrize("name", ["seedbed.db", "./seedbed.db"])
-def test_nothing_is_written_over_the_dataset_itself(project, name):
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("seedbed.db", "is_the_dataset"), ("./seedbed.db", "is_the_dataset"), ("./seedbed.yaml", "is_the_project")],
+)
+def test_nothing_is_written_over_the_dataset_itself(project, name, code):
     submit(note(1))
     (project / "rows.jsonl").write_text(json.dumps(note(3)), encoding="utf-8")
-    before = (project / "seedbed.db").read_bytes()
+    before = (project / name).read_bytes()
     for command in (
-        ["export", "-o", name],
+        ["export", "-o", name, "-f", "jsonl"],
         ["review", "--state", "accepted", "--export", name],
         ["import", "rows.jsonl", "--topic", "kitchen", "--results", name],
     ):
-        assert seedbed(*command).error["error"] == "is_the_dataset", command
-    assert (project / "seedbed.db").read_bytes() == before
+        assert seedbed(*command).error["error"] == code, command
+    assert (project / name).read_bytes() == before
     kept = seedbed("import", "rows.jsonl", "--topic", "kitchen", "--results", "rows.jsonl")
     assert (kept.status, kept.out) == (ExitCode.INPUT, "")
     assert json.loads((project / "rows.jsonl").read_text(encoding="utf-8")) == note(3)
+
+
+def test_a_pipe_is_not_replaced_and_a_link_is_followed(project):
+    submit(note(1))
+    os.mkfifo(project / "pipe.jsonl")
+    (project / "pipe").symlink_to("pipe.jsonl")
+    for name in ("pipe.jsonl", "pipe", "-"):
+        assert seedbed("export", "-o", name, "-f", "jsonl").error["error"] == "not_a_file"
+        assert seedbed("review", "--state", "accepted", "--export", name).error["error"] == "not_a_file"
+    assert (project / "pipe.jsonl").is_fifo() and (project / "pipe").is_symlink()
+    (project / "far").mkdir()
+    (project / "link.jsonl").symlink_to("far/data.jsonl")
+    assert seedbed("export", "-o", "link.jsonl").status == 0
+    assert json.loads((project / "far" / "data.jsonl").read_text(encoding="utf-8"))["id"]
+    assert (project / "link.jsonl").is_symlink()
 
 
 def test_a_reader_that_goes_away_is_no_error(project):

@@ -65,7 +65,7 @@ def test_the_ending_of_the_file_says_the_format(filled):
     [
         ("rows.csv", ["-f", "chatml"], "-o rows.jsonl, or -f csv"),
         ("rows.jsonl", ["-f", "csv"], "-o rows.csv, or -f jsonl"),
-        ("rows.jsonl.gz", [], "-o rows.jsonl.jsonl"),
+        ("rows.jsonl.gz", [], "-o rows.jsonl"),
     ],
 )
 def test_a_file_does_not_end_in_what_it_is_not(filled, name, options, fix):

@@ -238,7 +238,7 @@ class Dataset:
         """What the door says of each row, in input order; accepted ones are in the dataset when this returns.
 
         A row names its own topic with the key ``topic``, unless ``topic`` is given or the kind has such a field. The
-        very same entry submitted again is there (``existed``), not doubled. Raises ``ConfigError`` of the project.
+        very same entry sent again is there (``existed``), not doubled. A wrong ``seedbed.yaml`` raises ``ConfigError``.
 
         Args:
             rows: one content object or many; a malformed one gets its own result.
@@ -378,7 +378,7 @@ class Dataset:
         return self._intake
 
     def gate(self, kind: str) -> Gate:
-        """The checks that guard a kind, as configured; raises as ``build_gate`` does."""
+        """The checks that guard a kind, as configured; a wrong ``seedbed.yaml`` raises ``ConfigError``."""
         if kind not in self._gates:
             from seedbed.dataset.gates import build_gate
 

@@ -101,7 +101,7 @@ def export_dataset(file: DatasetFile, output: Path, options: ExportOptions) -> E
     Raises:
         UnknownNameError: no such format, topic, kind or field.
         InputError: nothing to export, a row that the format cannot hold, thin strata with ``strict``, or ``output``
-            is the dataset itself or has the ending of another format.
+            is the dataset itself, no file, or has the ending of another format.
         DiskFullError, ReadOnlyError: the files cannot be written.
     """
     name = options.format or _format_of(output, options)
@@ -123,9 +123,9 @@ def export_dataset(file: DatasetFile, output: Path, options: ExportOptions) -> E
             fix="generate more, use fewer splits, or leave out --strict",
             code="thin_strata",
         )
-    paths = {n: output / f"{n}{encoder.suffix}" for n in shares} if shares else {WHOLE: output}
-    for path in paths.values():
-        file.spare(path)
+    if not shares:
+        output = file.target(output)
+    paths = {n: file.target(output / f"{n}{encoder.suffix}") for n in shares} if shares else {WHOLE: output}
     counts = _counts(rows, assigned, paths)
     result = ExportResult(name, wanted.kind or "", counts, warnings, dry_run=options.dry_run)
     if not options.dry_run:
@@ -146,10 +146,12 @@ def _check_ending(output: Path, name: str, suffix: str) -> None:
     ending = output.suffix.lower()
     fitting = (".jsonl", ".json") if suffix == ".jsonl" else (suffix,)
     if ending in (*FILES, *OTHERS) and ending not in fitting:
+        stem = output.with_suffix("")
         raise InputError(
             f"{output.name} does not end as {name} does, in {suffix}",
             place={"file": str(output)},
-            fix=f"-o {output.with_suffix(suffix)}" + (f", or -f {FILES[ending]}" if ending in FILES else ""),
+            fix=f"-o {stem if stem.suffix in fitting else stem.with_name(stem.name + suffix)}"
+            + (f", or -f {FILES[ending]}" if ending in FILES else ""),
             code="wrong_ending",
         )
 

@@ -109,8 +109,11 @@ def find_files(location: str, include: Sequence[str] = (), exclude: Sequence[str
 
 
 def near_paths(path: Path, location: str) -> NotFoundError:
-    """The error that nothing is at ``location``, naming files and folders whose names are close."""
+    """The error that no file or folder is at ``location``, naming those whose names are close."""
     parent = path.parent
+    if path.exists():
+        said = f"{location!r} is neither a file nor a folder"
+        return NotFoundError(said, place={"file": location}, fix="write what it gives into a file first")
     if not parent.is_dir():
         return NotFoundError(f"no folder {str(parent)!r}", place={"file": location})
     near = near_names(path.name, (p.name for p in parent.iterdir()))

@@ -156,11 +156,20 @@ class DatasetFile:
         return self.path.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
 
     def spare(self, target: str | Path) -> None:
-        """Refuse to write something else over this file.
+        """Refuse to write something else over this file, or over what configures a project.
 
         Raises:
-            InputError: ``target`` is this file (``is_the_dataset``).
+            InputError: ``target`` is this file (``is_the_dataset``), or a ``seedbed.yaml`` (``is_the_project``).
         """
+        from seedbed.core.config import CONFIG_NAME
+
+        if Path(target).resolve().name == CONFIG_NAME:
+            raise InputError(
+                f"{target} configures a project",
+                place={"file": str(target)},
+                fix="write to another file",
+                code="is_the_project",
+            )
         if Path(target).resolve() == self.path.resolve():
             raise InputError(
                 f"{target} is the dataset itself",
@@ -168,6 +177,19 @@ class DatasetFile:
                 fix="write to another file",
                 code="is_the_dataset",
             )
+
+    def target(self, path: str | Path) -> Path:
+        """Where to put a file that takes the place of what is at ``path``: where a link leads, else ``path``.
+
+        Raises:
+            InputError: it may not be written over (see ``spare``), or it is no file: a device, a pipe, or ``-``.
+        """
+        self.spare(path)
+        target = Path(path).resolve() if Path(path).is_symlink() else Path(path)
+        if str(path) == "-" or (target.exists() and not (target.is_file() or target.is_dir())):
+            fix = "name a file, e.g. data.jsonl"
+            raise InputError(f"{str(path)!r} is no file", place={"file": str(path)}, fix=fix, code="not_a_file")
+        return target
 
     def vacuum(self) -> None:
         """Rewrite the file without free pages; waits for other writers like any transaction."""

@@ -1,7 +1,9 @@
+import os
+
 import pytest
 
 from seedbed.core.errors import ConfigError, InputError, NotFoundError
-from seedbed.sources.files import decode, find_files, read_bytes
+from seedbed.sources.files import decode, find_files, near_paths, read_bytes
 
 
 @pytest.fixture
@@ -94,3 +96,9 @@ def test_a_file_above_the_limit_is_refused(tmp_path):
     path.write_bytes(b"x" * 2_000_000)
     with pytest.raises(InputError, match="larger than 1 MB"):
         read_bytes(path, most=1 << 20)
+
+
+def test_what_is_neither_a_file_nor_a_folder_is_called_that(tmp_path):
+    os.mkfifo(tmp_path / "rows.jsonl")
+    error = near_paths(tmp_path / "rows.jsonl", "rows.jsonl")
+    assert error.message == "'rows.jsonl' is neither a file nor a folder"

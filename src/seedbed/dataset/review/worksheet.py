@@ -29,10 +29,9 @@ def write_queue(dataset: Dataset, path: str | Path, *, neighbours: int = 3, **wa
     Raises:
         NotFoundError: there is no such folder.
         ReadOnlyError: it cannot be written.
-        InputError: it is the dataset itself.
+        InputError: it is the dataset itself, or no file.
     """
-    target = Path(path)
-    dataset.file.spare(target)
+    target = dataset.file.target(path)
     draft = target.with_name(f".{target.name}.{os.getpid()}.new")
     place = {"file": str(target)}
     written = 0
