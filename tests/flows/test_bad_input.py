@@ -533,7 +533,7 @@ def test_a_pipe_is_not_replaced_and_a_link_is_followed(project):
     submit(note(1))
     os.mkfifo(project / "pipe.jsonl")
     (project / "pipe").symlink_to("pipe.jsonl")
-    for name in ("pipe.jsonl", "pipe", "-"):
+    for name in ("pipe.jsonl", "pipe", "-", "/dev/stdout"):
         assert seedbed("export", "-o", name, "-f", "jsonl").error["error"] == "not_a_file"
         assert seedbed("review", "--state", "accepted", "--export", name).error["error"] == "not_a_file"
     assert (project / "pipe.jsonl").is_fifo() and (project / "pipe").is_symlink()

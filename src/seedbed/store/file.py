@@ -185,8 +185,13 @@ class DatasetFile:
             InputError: it may not be written over (see ``spare``), or it is no file: a device, a pipe, or ``-``.
         """
         self.spare(path)
-        target = Path(path).resolve() if Path(path).is_symlink() else Path(path)
-        if str(path) == "-" or (target.exists() and not (target.is_file() or target.is_dir())):
+        link = Path(path).is_symlink()
+        target = Path(path).resolve() if link else Path(path)
+        stream = link and Path(path).absolute().parts[1] in (
+            "dev",
+            "proc",
+        )  # whatever it leads to, somebody has it open
+        if str(path) == "-" or stream or (target.exists() and not (target.is_file() or target.is_dir())):
             fix = "name a file, e.g. data.jsonl"
             raise InputError(f"{str(path)!r} is no file", place={"file": str(path)}, fix=fix, code="not_a_file")
         return target
