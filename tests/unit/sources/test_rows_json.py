@@ -58,7 +58,7 @@ def test_what_json_does_not_allow_is_the_rows_error(tmp_path, line, message, fie
 
 def test_a_number_of_thousands_of_digits_is_the_rows_error(tmp_path):
     bad, good = rows(tmp_path, '{"a": ' + "9" * 5000 + '}\n{"a": 1}')
-    assert "digits" in bad.error.message
+    assert bad.error.message.endswith("a number has thousands of digits")
     assert good.data == {"a": 1}
 
 
