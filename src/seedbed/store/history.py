@@ -147,6 +147,17 @@ class Journal:
             out.update((e, (entries.get(e, 0), changes.get(e, 0))) for e in part)
         return out
 
+    def different(self, event_id: int) -> dict[str, int]:
+        """Numbers of topics, decisions, settings and seeds that an event left other than they were, by table."""
+        rows = self._file.rows(
+            "SELECT r.tbl, count(*) FROM (SELECT tbl, row_id, min(seq) AS first, max(seq) AS last FROM change"
+            " WHERE event_id = ?1 AND tbl NOT IN (0, 4, 5) GROUP BY tbl, row_id) r"
+            " JOIN change f ON f.event_id = ?1 AND f.seq = r.first JOIN change l ON l.event_id = ?1 AND l.seq = r.last"
+            " WHERE f.before <> l.after GROUP BY r.tbl",
+            (event_id,),
+        )
+        return {TABLES[table]: n for table, n in rows}
+
     def backwards(self, event_id: int, tables: Sequence[str] = TABLES) -> Iterator[list[Change]]:
         """Changes of an event in pages, last first, so that memory stays flat over any number of them."""
         last = self._next_seq(event_id)

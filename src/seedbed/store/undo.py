@@ -377,8 +377,7 @@ class Undo:
                 done.restored += came * n
             else:
                 done.changed["entry"] += n
-        sql = "SELECT tbl, count(DISTINCT row_id) FROM change WHERE event_id = ? AND tbl NOT IN (0, 4, 5) GROUP BY tbl"
-        done.changed.update({TABLES[table]: n for table, n in self._file.rows(sql, (self._event,))})
+        done.changed.update(self._journal.different(self._event))
         first = f"{_TOUCHED} AND (went OR came) ORDER BY e.id LIMIT {SHOWN:d}"
         done.entries = [unpack_uid(row[0]) for row in self._file.rows(first.format("e.uid", "1"), values)]
         rewritten = "SELECT DISTINCT row_id FROM change WHERE event_id = ? AND tbl = 0 AND before LIKE '%\"content\":%'"

@@ -12,7 +12,7 @@ import click
 
 from seedbed.core.errors import ExitCode, InputError
 from seedbed.frontends.cli.options import Whole, common, paging, who_options
-from seedbed.frontends.cli.output import counted, one_line, safe, table
+from seedbed.frontends.cli.output import counted, counted_rows, one_line, safe, table
 from seedbed.frontends.cli.session import Session
 
 if TYPE_CHECKING:
@@ -145,10 +145,6 @@ def _undo_status(result: UndoResult, skip_conflicts: bool) -> int:
     return int(ExitCode.FAILURE if refused else ExitCode.OK)
 
 
-_ROWS = {"entry": ("entry", "entries"), "meta": ("setting", "settings")}
-"""Tables as people call their rows."""
-
-
 def _undo_lines(result: UndoResult, done: str) -> Iterator[str]:
     names = ", ".join(f"{e['id']} ({safe(e['action'])})" for e in result.undone[:5]) or "nothing"
     more = f" and {len(result.undone) - 5} more" if len(result.undone) > 5 else ""
@@ -159,7 +155,7 @@ def _undo_lines(result: UndoResult, done: str) -> Iterator[str]:
     yield from (f"    {n:>6}  {safe(topic)}" for topic, n in shown)
     if len(result.topics) > len(shown):
         yield f"    … in {len(result.topics) - len(shown)} more topics"
-    yield from (f"  {counted(n, *_ROWS.get(t, (t,)))} changed back" for t, n in result.changed.items())
+    yield from (f"  {counted_rows(t, n)} changed back" for t, n in result.changed.items())
     for conflict in result.conflicts[:5]:
         by = f", by event {conflict['by']}" if conflict["by"] else ""
         yield f"  ✗ {one_line(conflict['message'] + by, 200)}"

@@ -171,6 +171,11 @@ def counted(n: int, one: str, many: str | None = None) -> str:
     return f"{n} {one if n == 1 else many or one + 's'}"
 
 
+def counted_rows(table: str, n: int) -> str:
+    """Rows of a table of the file as people call them: ``2 decisions``, ``1 setting``."""
+    return counted(n, *{"entry": ("entry", "entries"), "meta": ("setting",)}.get(table, (table,)))
+
+
 def content_lines(content: dict[str, Any], indent: str = "  ") -> list[str]:
     """A content object as readable lines, one field after another."""
     lines: list[str] = []

@@ -14,7 +14,7 @@ from textual.widgets import Footer, Static
 
 from seedbed.core.errors import SeedbedError
 from seedbed.dataset.changes.history import LASTING, UndoResult
-from seedbed.frontends.cli.output import counted, error_line, safe
+from seedbed.frontends.cli.output import counted, counted_rows, error_line, safe
 from seedbed.frontends.tui.forms import FormField, FormScreen, HelpScreen
 from seedbed.frontends.tui.lists import PagedList, Pane
 from seedbed.frontends.tui.paging import Pages
@@ -346,7 +346,7 @@ def _radius(result: UndoResult, then: str) -> Text:
     """What would go and come back, and what to press."""
     parts = [counted(result.removed, "entry", "entries") + " would go"] if result.removed else []
     parts += [counted(result.restored, "entry", "entries") + " would come back"] if result.restored else []
-    parts += [f"{n:,} of {safe(table)} set back" for table, n in result.changed.items()]
+    parts += [f"{counted_rows(table, n)} set back" for table, n in result.changed.items()]
     about = counted(len(result.undone), "event")
     text = Text(f"{about}: {', '.join(parts) or 'nothing would change'}\n", "bold yellow")
     shown = list(result.topics.items())[:SHOWN]

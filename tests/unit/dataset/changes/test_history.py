@@ -423,3 +423,11 @@ def test_an_entry_does_not_come_back_beside_a_twin_that_was_judged_without_it(sm
     small.history.undo([edited, removed])
     assert live(small) == {first, twin.entry_id}
     assert small.reconcile().consistent
+
+
+def test_what_went_and_came_back_in_one_undo_is_not_told(small):
+    small.topics.add("fresh")
+    small.topics.rename("fresh", "stale")
+    assert small.history.undo(since=0.0).changed == {"topic": 4}
+    again = small.history.undo(since=0.0)  # takes that undo back, and then everything else once more
+    assert (again.changed, small.file.topics.all()) == ({}, [])
