@@ -289,25 +289,10 @@ class Undo:
         for rowid, other, uid, brought_by in pairs:
             if brought_by in self._going or self._is_set_back(other, by_row[rowid].event_id):
                 continue  # both become what they were together
-            by = None if rowid in self._left else self._arrived(other, brought_by, by_row[rowid].event_id)
+            by = None if rowid in self._left else self._conflicts.arrived(other, brought_by, by_row[rowid])
             if by is not None:
                 self._left.add(rowid)
                 self._conflicts.refuse(by_row[rowid], "submitted_again", f"is there again as {unpack_uid(uid)}", by)
-
-    def _arrived(self, rowid: int, brought_by: int | None, since: int) -> int | None:
-        """The event after ``since`` that gave an entry its text or its place in the dataset; ``None`` when none did."""
-        if brought_by is not None and brought_by > since:
-            return brought_by
-        now = self._journal.read("entry", rowid, ["state", "text_hash"])
-        then, after = dict(now), dict(now)
-        for change in reversed(self._journal.changes_of("entry", rowid, since - 1)):
-            then |= {n: value for n, value in change.before.items() if n in then}
-            if change.event_id > since:
-                after = dict(then)
-        # Side by side before the event, or brought together by it: taking it back is all right either way.
-        if any(STATES[s["state"]].live and s["text_hash"] == now["text_hash"] for s in (then, after)):
-            return self._conflicts.judged_alone(since, rowid)
-        return self._conflicts.later(since, "entry", rowid, list(now)) or since
 
     # -- topics ------------------------------------------------------------------------------------------------
 
