@@ -10,8 +10,16 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("any machine", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")  # how long an example takes says more about the machine than about the code
+# How long an example takes says more about the machine than about the code. The same code gets the same examples; others
+# are looked for with SEEDBED_SEARCH=1 python -m pytest tests/properties
+settings.register_profile(
+    "any machine",
+    settings.default,
+    deadline=None,
+    derandomize=not os.environ.get("SEEDBED_SEARCH"),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("any machine")
 
 EXTRAS = {
     "local": "xllamacpp",
