@@ -10,8 +10,8 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How long an example takes says more about the machine than about the code. The same code gets the same examples; others
-# are looked for with SEEDBED_SEARCH=1 python -m pytest tests/properties
+# How long an example takes says more about the machine than about the code. The same code gets the same examples;
+# others are looked for with SEEDBED_SEARCH=1 python -m pytest tests/properties
 settings.register_profile(
     "any machine",
     settings.default,
