@@ -203,16 +203,7 @@ class Undo:
             # Verdicts belong to a content: where that was set back they are, else only where nobody judged again.
             due = change.row_id in self._rewritten or self._journal.read("verdict", change.row_id, ()) == change.after
             if due and change.row_id not in self._left:
-                self._journal.change(self._event, "verdict", change.row_id, self._standing_verdicts(change))
-
-    def _standing_verdicts(self, change: Change) -> dict[str, Any]:
-        """The verdicts from before ``change``, without what events said that were taken back meanwhile."""
-        rows = change.before
-        for earlier in reversed(self._journal.changes_of("verdict", change.row_id)):
-            said_so = earlier.event_id < change.event_id and earlier.after == rows
-            if said_so and not self._stands(earlier.event_id, or_raise=False):
-                rows = earlier.before
-        return rows
+                self._journal.change(self._event, "verdict", change.row_id, change.before)
 
     def _unchanged(self, change: Change, now: dict[str, Any] | None) -> bool:
         if now is None:

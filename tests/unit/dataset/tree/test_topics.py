@@ -520,18 +520,3 @@ def test_a_mistyped_option_writes_nothing(ds):
     with pytest.raises(TypeError, match="check_only"):
         ds.topics.rename("git", "vcs", check_only=True)
     assert paths(ds) == before
-
-
-def test_an_edit_undone_brings_no_verdict_back_of_rules_that_were_taken_back_before(ds):
-    (entry_id,) = put(ds, entry("git/branches"))
-    narrowed = ds.topics.describe(
-        "git/branches", meta={"fields": {"difficulty": ["hard"]}}, on_violation="review"
-    ).event
-    ds.edit(entry_id, {"difficulty": "hard"})
-    edited = ds.file.events.page(limit=1)[0].id
-    ds.history.undo([narrowed])
-    ds.history.undo([edited])
-    shown = ds.show(entry_id)
-    assert (shown.state, shown.content["difficulty"]) == ("accepted", "easy")
-    assert all(v.passed for v in shown.verdicts)
-    assert ds.reconcile().consistent
