@@ -12,9 +12,6 @@ from seedbed.store.values import LIVE, STATES, unpack_text, unpack_uid
 if TYPE_CHECKING:
     from seedbed.store.file import DatasetFile
 
-DUPLICATES = ("exact_duplicate", "near_duplicate")
-"""Codes of verdicts that tell of another entry."""
-
 DESCRIBED = 100
 """Conflicts that are described; the rest is counted."""
 
@@ -92,15 +89,15 @@ class Conflicts:
         )
         return None if found is None else int(found)
 
-    def arrived(self, rowid: int, brought_by: int | None, returning: Change) -> int | None:
+    def arrived(self, rowid: int, brought_by: int | None, since: int) -> int | None:
         """The event since which an entry may not have its twin beside it; ``None`` when there is none.
 
         Args:
             rowid: of the entry that is in the dataset.
             brought_by: the event that brought it.
-            returning: change of the twin that is about to be taken back.
+            since: the event that took the twin out, about to be taken back.
         """
-        since, journal = returning.event_id, self._file.journal
+        journal = self._file.journal
         if brought_by is not None and brought_by > since:
             return brought_by
         now = journal.read("entry", rowid, ["state", "text_hash"])
@@ -111,20 +108,8 @@ class Conflicts:
                 after = dict(then)
         # Side by side before the event, or brought together by it: taking it back is all right either way.
         if any(STATES[s["state"]].live and s["text_hash"] == now["text_hash"] for s in (then, after)):
-            return None if self._told_of_twins(rowid, returning) else self.later(since, "verdict", rowid)
+            return None
         return self.later(since, "entry", rowid, list(now)) or since
-
-    def _told_of_twins(self, rowid: int, returning: Change) -> bool:
-        """Whether a verdict tells of another entry with the text of ``rowid``, or one that comes back does."""
-        sql = (
-            "SELECT DISTINCT v.code FROM entry e JOIN entry d ON d.text_hash = e.text_hash AND d.kind_id = e.kind_id"
-            " JOIN verdict v ON v.entry_id = d.id WHERE e.id = ?"
-        )
-        codes = {code for (code,) in self._file.rows(sql, (rowid,))}
-        for change in self._file.journal.changes_of("verdict", returning.row_id, returning.event_id - 1):
-            if change.event_id == returning.event_id:
-                codes |= {row[3] for row in change.before["rows"]}
-        return not codes.isdisjoint(DUPLICATES)
 
     def _name(self, change: Change) -> tuple[str, str]:
         if change.table == "entry":

@@ -289,7 +289,7 @@ class Undo:
         for rowid, other, uid, brought_by in pairs:
             if brought_by in self._going or self._is_set_back(other, by_row[rowid].event_id):
                 continue  # both become what they were together
-            by = None if rowid in self._left else self._conflicts.arrived(other, brought_by, by_row[rowid])
+            by = None if rowid in self._left else self._conflicts.arrived(other, brought_by, by_row[rowid].event_id)
             if by is not None:
                 self._left.add(rowid)
                 self._conflicts.refuse(by_row[rowid], "submitted_again", f"is there again as {unpack_uid(uid)}", by)

@@ -410,21 +410,6 @@ def test_a_text_that_came_again_and_its_first_entry_do_not_both_come_back(small)
     assert small.reconcile().consistent
 
 
-def test_an_entry_does_not_come_back_beside_a_twin_that_was_judged_without_it(small):
-    first, _ = put(small)
-    (twin,) = small.submit(row(0, answer="Something else entirely."), on_duplicate="warn")
-    small.remove([first])
-    removed = newest(small)
-    small.edit(twin.entry_id, {"difficulty": "medium"})
-    edited = newest(small)
-    with pytest.raises(ConflictError) as caught:
-        small.history.undo([removed])
-    assert (caught.value.conflicts[0]["code"], caught.value.conflicts[0]["by"]) == ("submitted_again", edited)
-    small.history.undo([edited, removed])
-    assert live(small) == {first, twin.entry_id}
-    assert small.reconcile().consistent
-
-
 def test_what_went_and_came_back_in_one_undo_is_not_told(small):
     small.topics.add("fresh")
     small.topics.rename("fresh", "stale")
