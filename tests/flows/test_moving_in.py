@@ -128,7 +128,7 @@ def test_one_undo_takes_all_of_it_back(project, okgv):
     okgv.submit("calculus", qa(0))
     okgv.submit("algebra/basics", qa(1), review=True)
     session = seedbed("import", "old").json["session"]
-    assert seedbed("undo", "--of-session", session).status is ExitCode.OK
+    assert seedbed("undo", "--session", session).status is ExitCode.OK
     assert seedbed("list").json["total"] == 0
     assert seedbed("topics", "tree").json == []
 
@@ -241,7 +241,7 @@ def test_the_report_reads_well(project, okgv):
     lines = text("import", "old").lines
     assert lines[0] == "2 of 2 entries came in, as qa"
     assert "not carried:" in lines
-    assert lines[-1] == "take it back with: seedbed undo --of-session okgv:okgv.db"
+    assert lines[-1] == "take it back with: seedbed undo --session okgv:okgv.db"
 
 
 def test_an_existing_branch_that_holds_entries_refuses_what_is_below(project, okgv):

@@ -176,7 +176,7 @@ def test_conflicts_are_skipped_when_asked(contested, entries):
         (["undo", "one"], ExitCode.INPUT, "usage"),
         (["undo", "2", "--last", "1"], ExitCode.INPUT, "ambiguous"),
         (["undo", "--last", "0"], ExitCode.INPUT, "usage"),
-        (["undo", "--of-session", "nobody"], ExitCode.INPUT, "nothing_to_undo"),
+        (["undo", "--session", "nobody"], ExitCode.INPUT, "nothing_to_undo"),
         (["undo", "--since", "2999-01-01"], ExitCode.INPUT, "nothing_to_undo"),
         (["redo"], ExitCode.INPUT, "nothing_to_redo"),
         (["redo", "2"], ExitCode.INPUT, "not_an_undo"),
@@ -195,6 +195,7 @@ def test_the_same_event_is_not_undone_twice(filled):
 
 def test_sessions_and_times_are_undone(filled):
     seedbed("submit", json.dumps(row(2, question="What is a tag?", answer="A fixed name.")), "--session", "tuesday")
+    assert seedbed("undo", "--session", "tuesday", "--dry-run").json["removed"] == 1
     assert seedbed("undo", "--of-session", "tuesday").json["removed"] == 1
     done = seedbed("undo", "--since", "1h").json
     assert [e["action"] for e in done["undone"]] == ["undo", "submit", "submit", "topics.load"]

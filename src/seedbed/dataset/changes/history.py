@@ -65,6 +65,10 @@ class ConflictError(InputError):
         return {**super().to_dict(), "n_conflicts": self.n_conflicts, "conflicts": self.conflicts[:20]}
 
 
+class OnlyTriedError(Exception):
+    """Ends a transaction that only tried what would happen; whoever began it catches it."""
+
+
 @dataclass(frozen=True, slots=True)
 class UndoResult:
     """What an undo or redo did, or would do; numbers are of what is different afterwards.
@@ -96,10 +100,6 @@ class UndoResult:
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         return asdict(self)
-
-
-class _RolledBack(Exception):
-    """Ends a transaction that was only tried."""
 
 
 class History:
@@ -258,12 +258,12 @@ class History:
                 if done.empty and not done.conflicts:
                     _refuse_compacted(rows)
                 if dry_run:
-                    raise _RolledBack
+                    raise OnlyTriedError
                 if done.conflicts and not skip_conflicts:
                     raise ConflictError(result.conflicts, result.n_conflicts)
                 self._file.events.describe(event_id, {"of": sorted(done.events)} | _told(result))
                 self._embed_again(done)
-        except _RolledBack:
+        except OnlyTriedError:
             pass
         self._dataset.forget()
         return result

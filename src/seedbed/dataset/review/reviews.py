@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from seedbed.core.errors import SeedbedError, UnknownNameError
 from seedbed.core.records import Entry, Neighbour, State, Verdict
+from seedbed.dataset.changes.history import OnlyTriedError
 from seedbed.dataset.review.deciding import ReviewDecision, Sitting, ballots, parse_decision
 from seedbed.review import rules
 from seedbed.review.rules import check_reviewer
@@ -112,10 +113,6 @@ class Page:
     items: tuple[ReviewItem, ...]
 
 
-class _Rehearsed(Exception):
-    """Ends a transaction that only tried what would happen."""
-
-
 class Reviews:
     """Review of one dataset; reached as ``Dataset.reviews``."""
 
@@ -198,9 +195,9 @@ class Reviews:
             with self._file.write():
                 results = sitting.run(decisions)
                 if dry_run:
-                    raise _Rehearsed
+                    raise OnlyTriedError
                 sitting.write(results, _deciders(decisions, results))
-        except _Rehearsed:
+        except OnlyTriedError:
             pass
         return results
 
@@ -255,9 +252,9 @@ class Reviews:
             with self._file.write():
                 results = sitting.take_back(ids, reviewer)
                 if dry_run:
-                    raise _Rehearsed
+                    raise OnlyTriedError
                 sitting.write(results, [reviewer])
-        except _Rehearsed:
+        except OnlyTriedError:
             pass
         return results
 

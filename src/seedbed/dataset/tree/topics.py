@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, get_args
 
 from seedbed.core.errors import InputError, TopicError, UnknownNameError
 from seedbed.core.records import Topic
-from seedbed.dataset.changes.history import Who, named_by
+from seedbed.dataset.changes.history import OnlyTriedError, Who, named_by
 from seedbed.dataset.tree.grafting import interior, last_name, merge, place, within
 from seedbed.dataset.tree.reshaping import Draft, MisfitError, OnViolation, TreeChange
 from seedbed.kinds.rules import TopicRules, fold
@@ -334,17 +334,13 @@ class TopicTree:
                 event = self._file.events.add(action, subject=subject, **who)
                 change = Draft(self._dataset, event).run(work, subject or "the tree", on_violation, dry_run=dry_run)
                 if dry_run or change.empty:
-                    raise _RolledBack
+                    raise OnlyTriedError
                 change.event = event
-        except _RolledBack:
+        except OnlyTriedError:
             pass
         finally:
             self._dataset.forget()
         return change
-
-
-class _RolledBack(Exception):
-    """Ends a transaction that was only tried, or that changed nothing."""
 
 
 def _parted(options: Mapping[str, Any]) -> tuple[How, dict[str, Any]]:

@@ -94,12 +94,12 @@ def _short(value: Any) -> Any:
 @click.command("undo", short_help="Take back operations by id, session, time or number.")
 @click.argument("events", metavar="[EVENT]...", nargs=-1, type=int)
 @click.option("--last", type=Whole(1), help="The last N operations [default: the last one].")
-@click.option("--of-session", metavar="NAME", help="Everything of this session.")
+@click.option("--session", "--of-session", "of_session", metavar="NAME", help="Everything of this session.")
 @click.option("--since", type=Moment(), help="Everything from this time on: the dataset as it was then.")
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")
 @click.option("--skip-conflicts", is_flag=True, help="Leave what was changed again since as it is now.")
 @click.option("-i", "--interactive", is_flag=True, help="Choose on a timeline.")
-@who_options("undoes")
+@who_options("undoes", sitting=False)
 @common
 def undo_command(session: Session, /, events: tuple[int, ...], interactive: bool, **options: Any) -> int:
     """Take back operations: entries they brought are removed, what they changed is set back.

@@ -248,7 +248,7 @@ def _report_lines(report: dict[str, Any]) -> Iterator[str]:
             at = f" ({one_line('; '.join(row.get('at', ())), 100)})" if row.get("at") else ""
             yield f"  {row['n']} × {one_line(row['what'], 60)}: {one_line(row['why'], 140)}{at}"
     if not report["check_only"]:
-        yield f"take it back with: seedbed undo --of-session {safe(report['session'])}"
+        yield f"take it back with: seedbed undo --session {safe(report['session'])}"
 
 
 # -- suggesting ------------------------------------------------------------------------------------------------------

@@ -60,14 +60,14 @@ def plain(command: F) -> F:
     return output_option(wrapped)  # type: ignore[no-any-return]
 
 
-def who_options(does: str, *, default: str = "human") -> Callable[[F], F]:
-    """``--actor``, ``--session`` and ``--reason``: what the log says of a change."""
+def who_options(does: str, *, default: str = "human", sitting: bool = True) -> Callable[[F], F]:
+    """``--actor``, ``--session`` (unless ``sitting`` is ``False``) and ``--reason``: what the log says of a change."""
 
     def add(command: F) -> F:
         command = click.option("--reason", metavar="TEXT", help="Why; kept in the log.")(command)
-        command = click.option("--session", metavar="NAME", help="Sitting it belongs to; undo takes it as one.")(
-            command
-        )
+        if sitting:
+            about = "Sitting it belongs to; undo takes it as one."
+            command = click.option("--session", metavar="NAME", help=about)(command)
         told = f"Who {does}: human:NAME or agent:NAME."
         return click.option("--actor", metavar="WHO", default=default, show_default=True, help=told)(command)
 

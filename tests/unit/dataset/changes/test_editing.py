@@ -12,18 +12,6 @@ from testkit.projects import CONFIG, FACTS, row
 ANN = "human:ann"
 
 
-@pytest.fixture
-def ds(small):
-    """The three facts; the third in another topic."""
-    assert all(d.accepted for d in small.submit([row(i) for i in range(len(FACTS))]))
-    return small
-
-
-@pytest.fixture
-def ids(ds):
-    return [e.id for e in ds.entries(limit=10)[1]][::-1]
-
-
 def newest(ds):
     return ds.history.log(limit=1)[1][0]
 

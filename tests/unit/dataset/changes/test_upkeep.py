@@ -12,17 +12,6 @@ from seedbed.dataset.changes import upkeep
 from testkit.projects import CONFIG, FACTS, row
 
 
-@pytest.fixture
-def ds(small):
-    assert all(d.accepted for d in small.submit([row(i) for i in range(len(FACTS))]))
-    return small
-
-
-@pytest.fixture
-def ids(ds):
-    return [e.id for e in ds.entries(limit=10)[1]][::-1]
-
-
 def harm(ds, sql, *values):
     with ds.file.write():
         ds.file.execute(sql, values)
