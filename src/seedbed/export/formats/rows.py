@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from seedbed.core.records import Content
+
 
 def dump(value: Any) -> str:
     """JSON text that is valid UTF-8 whatever a model wrote: lone surrogates are escaped."""
@@ -16,6 +18,19 @@ def dump(value: Any) -> str:
     except UnicodeEncodeError:
         return json.dumps(value)
     return text
+
+
+class WholeEntry:
+    """Base of formats of any kind whose rows are the entry as it is."""
+
+    kinds: ClassVar[tuple[str, ...]] = ()
+    whole: ClassVar[bool] = True
+    """Rows carry id, topic, kind and provenance, and can be projected by ``fields``."""
+
+    def encode(self, content: Content, *, kind: str, system_prompt: str | None) -> dict[str, Any]:
+        """The content unchanged."""
+        del kind, system_prompt
+        return dict(content)
 
 
 class JsonRows:

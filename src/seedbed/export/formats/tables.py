@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from seedbed.core.errors import MissingExtraError
-from seedbed.core.records import Content
-from seedbed.export.formats.rows import dump
+from seedbed.export.formats.rows import WholeEntry, dump
 
 BATCH = 2_000
 
@@ -25,18 +24,11 @@ Types = dict[str, set[type]]
 """Column → types of its values, ``None`` left out; in the order columns were met."""
 
 
-class CsvFormat:
+class CsvFormat(WholeEntry):
     """``csv``: the columns of ``jsonl``; nested values are JSON text, and a value that is absent is an empty cell."""
 
     name: ClassVar[str] = "csv"
     suffix: ClassVar[str] = ".csv"
-    kinds: ClassVar[tuple[str, ...]] = ()
-    whole: ClassVar[bool] = True
-
-    def encode(self, content: Content, *, kind: str, system_prompt: str | None) -> dict[str, Any]:
-        """The content unchanged."""
-        del kind, system_prompt
-        return dict(content)
 
     def write(self, rows: Iterable[dict[str, Any]], path: Path) -> int:
         """Write a header and rows; returns the number of rows."""
@@ -51,7 +43,7 @@ class CsvFormat:
         return count
 
 
-class ParquetFormat:
+class ParquetFormat(WholeEntry):
     """``parquet``: the columns of ``jsonl`` with an explicit schema; nested values are JSON text (extra ``parquet``).
 
     Explicit types and JSON text keep the file readable by every release of ``datasets``, which would else pad
@@ -60,13 +52,6 @@ class ParquetFormat:
 
     name: ClassVar[str] = "parquet"
     suffix: ClassVar[str] = ".parquet"
-    kinds: ClassVar[tuple[str, ...]] = ()
-    whole: ClassVar[bool] = True
-
-    def encode(self, content: Content, *, kind: str, system_prompt: str | None) -> dict[str, Any]:
-        """The content unchanged."""
-        del kind, system_prompt
-        return dict(content)
 
     def write(self, rows: Iterable[dict[str, Any]], path: Path) -> int:
         """Write rows in groups; returns their number.
